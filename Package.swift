@@ -1,0 +1,107 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// Targets stand in the order of the sound: mic -> words -> book -> cloud.
+// A toolchain older than 6.2 reads Package@swift-6.0.swift, which lists the device alone.
+// EXECORA_DEVICE_ONLY=1 leaves the gateway and its packages out here too.
+let deviceOnly = Context.environment["EXECORA_DEVICE_ONLY"] == "1"
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: fixtures ? ["Fixtures"] : [], swiftSettings: strict)
+}
+
+var products: [Product] = [
+    .executable(name: "execorad", targets: ["execorad"]),
+    .executable(name: "execoractl", targets: ["execoractl"]),
+]
+
+var dependencies: [Package.Dependency] = []
+
+var targets: [Target] = [
+    .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+    .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
+    room("JSONText"),
+    room("Seals", ["COpenSSL"]),
+    room("AudioIO", ["CALSA"]),
+    room("WakeWord", ["JSONText"]),
+    room("OpusCoding", ["COpus"]),
+    room("Ledger", ["CSQLite", "Seals"]),
+    room("Conversation", ["Ledger", "JSONText"]),
+    room("CloudLink", ["CCurl", "Conversation", "Seals", "JSONText", "OpusCoding"]),
+    room("LedgerSync", ["Ledger", "Seals"]),
+    room("Diagnostics", ["JSONText"]),
+
+    .executableTarget(
+        name: "execorad",
+        dependencies: [
+            "AudioIO", "WakeWord", "OpusCoding", "CloudLink", "Conversation", "Ledger", "LedgerSync", "Diagnostics",
+            "Seals", "JSONText",
+        ],
+        swiftSettings: strict),
+    .executableTarget(
+        name: "execoractl",
+        dependencies: ["AudioIO", "WakeWord", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "JSONText"],
+        swiftSettings: strict),
+
+    tests("JSONTextTests", ["JSONText"]),
+    tests("SealsTests", ["Seals"]),
+    tests("AudioIOTests", ["AudioIO"]),
+    tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
+    tests("OpusCodingTests", ["OpusCoding"]),
+    tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
+    tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
+    tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),
+    tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals"]),
+    tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
+    tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
+]
+
+if !deviceOnly {
+    products.append(.executable(name: "execora-gateway", targets: ["execora-gateway"]))
+    dependencies += [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ]
+    targets += [
+        .executableTarget(
+            name: "execora-gateway",
+            dependencies: [
+                "Conversation", "LedgerSync", "OpusCoding", "Seals", "JSONText", "CSQLite",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        tests("GatewayTests", ["execora-gateway", "LedgerSync", "Ledger", "Seals", "JSONText"]),
+    ]
+}
+
+let package = Package(name: "execora", products: products, dependencies: dependencies, targets: targets)

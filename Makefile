@@ -1,0 +1,67 @@
+# Execora: two commands matter, `make demo` and `make test`. `make help` tells the rest.
+# Every target installs what it needs first (board/setup), says what it does, and ends with an honest exit code.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Downloads that outlive a checkout: speech and wake models, the Python environment of the speech service.
+export EXECORA_CACHE ?= $(HOME)/.cache/execora
+export EXECORA_MODELS ?= $(EXECORA_CACHE)/models
+
+RELEASE := .build-release
+PROGRAMS := execorad execoractl execora-gateway
+RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path $(RELEASE)
+
+.PHONY: help setup demo test build build-device bench format lint clean
+
+help: ## this list
+	@echo "Execora: a voice-driven credit book for a small shop."; echo
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup: ## install what the other targets need (Debian packages, pinned models)
+	@board/setup
+
+demo: setup ## the counter answers: gateway, daemon and a virtual counter; spoken lines in, entries and speech out
+	@echo "demo: building the three programs (debug; minutes the first time, seconds after)"
+	@for program in $(PROGRAMS); do swift build --product $$program; done
+	@board/virtual-counter/demo "$$(swift build --show-bin-path)"
+
+test: setup ## every test, the real parts included
+	@echo "test: building (minutes the first time)"
+	@swift build --build-tests
+	@board/run-tests
+
+build: setup ## the three programs, release, static Swift runtime, stripped, in build/
+	@mkdir -p build
+	@for program in $(PROGRAMS); do \
+	  echo "build: $$program"; \
+	  swift build $(RELEASE_FLAGS) --product $$program; \
+	  install -m 755 "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/$$program" build/$$program; \
+	  strip build/$$program; \
+	done
+	@ls -l build | awk 'NR > 1 { printf "build: %-16s %6.1f MB\n", $$NF, $$5 / 1e6 }'
+
+build-device: setup ## the two device programs alone, as `build`
+	@mkdir -p build
+	@for program in execorad execoractl; do \
+	  echo "build: $$program"; \
+	  EXECORA_DEVICE_ONLY=1 swift build -c release --static-swift-stdlib --scratch-path .build-device --product $$program; \
+	  install -m 755 .build-device/release/$$program build/$$program; \
+	  strip build/$$program; \
+	done
+
+bench: ## measure: JSON lines of bench, value, unit, peer, ratio
+	@$(MAKE) build >&2
+	@board/bench/run build
+
+format: ## lay the sources out with swift format
+	@swift format -i -r --configuration .swift-format Package.swift Sources Tests
+
+lint: ## fail where `make format` would change something
+	@swift format lint -s -r --configuration .swift-format Package.swift Sources Tests
+
+clean: ## remove what builds made (downloads stay in $EXECORA_CACHE)
+	@rm -rf .build .build-* build
+	@echo "clean: builds removed; downloads stay in $(EXECORA_CACHE)"

@@ -94,15 +94,17 @@ final class EventLog: Sendable {
         let line: String
         switch format {
         case .json:
-            line = JSONValue.object(
-                [
-                    .init("at", .integer(Moment.wallMilliseconds())), .init("level", .string(level.name)),
-                    .init("message", .string(text)),
-                ] + all
-            ).text
+            line =
+                JSONValue.object(
+                    [
+                        .init("at", .integer(Moment.wallMilliseconds())), .init("level", .string(level.name)),
+                        .init("message", .string(text)),
+                    ] + all
+                ).text
         case .text:
             // `<N>` is what journald reads a priority from.
-            line = "<\(level.rawValue)>" + text
+            line =
+                "<\(level.rawValue)>" + text
                 + all.map { " \($0.name)=\($0.value.string ?? $0.value.text)" }.joined()
         }
         var bytes = Array(line.utf8)

@@ -6,7 +6,11 @@ import Ledger
 /// Times are milliseconds of the monotonic clock; the JSON form counts them from the end of speech, as a person
 /// waiting would. Words appear in it only where `withText` is set (service level): a log never does that.
 struct TurnTrace: Sendable {
-    enum Opening: String, Sendable { case wake, followUp = "follow-up", button, typed, late }
+    enum Opening: String, Sendable {
+        case wake
+        case followUp = "follow-up"
+        case button, typed, late
+    }
 
     var turn: ULID
     var opening: Opening

@@ -1,0 +1,107 @@
+/// One frontend, one or more wake models and a voice-activity model, fed with samples as they come.
+///
+/// Owned by the dsp thread. After `init` it neither allocates nor locks.
+public final class WakeListener {
+    public struct Wake: Sendable, Equatable {
+        public var model: String
+        /// Mean over the model's window, thousandths.
+        public var scoreMilli: Int64
+        public var cutoffMilli: Int64
+        /// Absolute sample index of the first sample of the words' likely start: the end less `modelSpanSamples`.
+        public var startSample: UInt64
+        /// Absolute index behind the last sample that was scored.
+        public var endSample: UInt64
+    }
+
+    /// Wake models see about this much sound; they tell the end of a word well and its start badly.
+    public static let modelSpanSamples: UInt64 = 16_000
+
+    private final class Ear {
+        let model: WakeModel
+        let runner: ModelRunner
+        var mean: SlidingMean
+
+        init(_ model: WakeModel) {
+            self.model = model
+            runner = ModelRunner(model)
+            mean = SlidingMean(window: model.window)
+        }
+
+        deinit { mean.free() }
+    }
+
+    private let frontend = FeatureFrontend()
+    private let ears: [Ear]
+    private let voice: Ear?
+    private var ignoredFrames = SlidingMean.ignoredFrames
+
+    /// Added to every wake model's cutoff, thousandths: raised while the counter itself speaks.
+    public var cutoffRaiseMilli: Int64 = 0
+    /// False while a turn is open: features and voice activity go on, no wake fires.
+    public var isArmed = true
+    /// Frames scored since the start; stands still when the ear is deaf.
+    public private(set) var framesScored: UInt64 = 0
+
+    public init(wake: [WakeModel], voice: WakeModel?) {
+        ears = wake.map { Ear($0) }
+        self.voice = voice.map { Ear($0) }
+    }
+
+    /// Voice activity now, mean of its window in thousandths; 0 without a voice model.
+    public var voiceMilli: Int64 { voice?.mean.meanMilli ?? 0 }
+
+    /// The best wake model's mean now, thousandths.
+    public var scoreMilli: Int64 { ears.reduce(0) { max($0, $1.mean.meanMilli) } }
+
+    public func reset() {
+        frontend.reset()
+        for ear in ears {
+            ear.runner.reset()
+            ear.mean.reset()
+        }
+        if let voice {
+            voice.runner.reset()
+            voice.mean.reset()
+        }
+        ignoredFrames = SlidingMean.ignoredFrames
+    }
+
+    /// - Parameters:
+    ///   - samples: 16 kHz mono, any count; not kept.
+    ///   - first: absolute index of the first of them.
+    /// - Returns: the wake heard within these samples, if one was. At most one: after a hit 0.74 s are passed over.
+    public func take(_ samples: UnsafeBufferPointer<Int16>, from first: UInt64) -> Wake? {
+        var at = 0
+        var heard: Wake?
+        while at < samples.count {
+            let (taken, hasFrame) = frontend.take(UnsafeBufferPointer(rebasing: samples[at...]))
+            at += taken
+            if hasFrame, let wake = frame(endingAt: first + UInt64(at)) { heard = wake }
+        }
+        return heard
+    }
+
+    private func frame(endingAt end: UInt64) -> Wake? {
+        framesScored &+= 1
+        let features = UnsafePointer(frontend.features)
+        if let voice, let answer = voice.runner.take(features) { voice.mean.take(answer) }
+        var heard: Wake?
+        let hasVoice = voice.map { $0.mean.isOver($0.model.cutoff) } ?? true
+        for ear in ears {
+            guard let answer = ear.runner.take(features) else { continue }
+            ear.mean.take(answer)
+            let cutoff = min(ear.model.cutoff + Float(cutoffRaiseMilli) / 1000, 0.999)
+            if isArmed, ignoredFrames == 0, hasVoice, ear.mean.isOver(cutoff) {
+                heard = Wake(
+                    model: ear.model.name, scoreMilli: ear.mean.meanMilli, cutoffMilli: Int64(cutoff * 1000),
+                    startSample: end > Self.modelSpanSamples ? end - Self.modelSpanSamples : 0, endSample: end)
+            }
+        }
+        if ignoredFrames > 0 { ignoredFrames -= 1 }
+        if heard != nil {
+            for ear in ears { ear.mean.reset() }
+            ignoredFrames = SlidingMean.ignoredFrames
+        }
+        return heard
+    }
+}

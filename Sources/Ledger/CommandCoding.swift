@@ -1,0 +1,206 @@
+// Commands as CBOR: what an event's body holds and what idempotency compares. Personal data never enters a body;
+// where a command carries some, the body has a salted commitment and the sealed side table has the data.
+
+extension Command {
+    /// Stable numbers: an event written today is read for ever.
+    var code: Int64 {
+        switch self {
+        case .openShop: 1
+        case .setLanguage: 2
+        case .createCustomer: 10
+        case .updateCustomer: 11
+        case .addAlias: 12
+        case .removeAlias: 13
+        case .mergeCustomer: 14
+        case .unmergeCustomer: 15
+        case .eraseCustomer: 16
+        case .createProduct: 20
+        case .updateProduct: 21
+        case .moveStock: 22
+        case .giveCredit: 30
+        case .receivePayment: 31
+        case .saveDraft: 40
+        case .dropDraft: 41
+        case .commitBill: 42
+        case .cancelInvoice: 43
+        case .reverse: 44
+        case .saveReminder: 50
+        case .cancelReminder: 51
+        case .send: 52
+        case .closeDay: 60
+        }
+    }
+
+    /// Name for logs and `lastReversible`.
+    var word: String {
+        switch self {
+        case .giveCredit: "credit"
+        case .receivePayment: "payment"
+        case .commitBill: "bill"
+        case .moveStock: "stock"
+        default: "other"
+        }
+    }
+
+    /// The arguments that may stand in the journal for ever.
+    func arguments(commitment: [UInt8]?) -> [CBORValue] {
+        switch self {
+        case .openShop(let shop): [.text(shop.name), .text(shop.state), .text(shop.language)]
+        case .setLanguage(let language): [.text(language)]
+        case .createCustomer(_, let opening): [.optional(commitment), .integer(opening.rawValue)]
+        case .updateCustomer(let id, _), .addAlias(let id, _), .removeAlias(let id, _):
+            [.integer(id.rawValue), .optional(commitment)]
+        case .mergeCustomer(let id, let into): [.integer(id.rawValue), .integer(into.rawValue)]
+        case .unmergeCustomer(let id), .eraseCustomer(let id): [.integer(id.rawValue)]
+        case .createProduct(let details, let stock): [details.cbor, .integer(stock.rawValue)]
+        case .updateProduct(let id, let details): [.integer(id.rawValue), details.cbor]
+        case .moveStock(let id, let quantity, let reason):
+            [.integer(id.rawValue), .integer(quantity.rawValue), .text(reason)]
+        case .giveCredit(let id, let amount, _): [.integer(id.rawValue), .integer(amount.rawValue), .optional(commitment)]
+        case .receivePayment(let id, let splits): [.integer(id.rawValue), .array(splits.map(\.cbor))]
+        case .saveDraft(let draft): [.bytes(draft.id.bytes), draft.bill.cbor, .integer(draft.madeAt.rawValue)]
+        case .dropDraft(let id): [.bytes(id.bytes)]
+        case .commitBill(let bill, let draft): [bill.cbor, .optional(draft?.bytes)]
+        case .cancelInvoice(let number): [.text(number)]
+        case .reverse(let event, let reason): [.bytes(event.bytes), .text(reason)]
+        case .saveReminder(let reminder):
+            [
+                .bytes(reminder.id.bytes), .integer(reminder.customer.rawValue), .integer(reminder.amount.rawValue),
+                .integer(reminder.firesAt.rawValue), .optional(reminder.recurrence),
+            ]
+        case .cancelReminder(let id): [.bytes(id.bytes)]
+        case .send(let message):
+            [
+                .bytes(message.id.bytes), .text(message.kind), .optional(message.customer?.rawValue),
+                .optional(commitment), .optional(message.reference),
+            ]
+        case .closeDay(let day, let cash): [.integer(day.number), .integer(cash.rawValue)]
+        }
+    }
+
+    /// The personal part, to be sealed; nil where there is none.
+    var personal: CBORValue? {
+        switch self {
+        case .createCustomer(let details, _), .updateCustomer(_, let details): details.cbor
+        case .addAlias(_, let alias), .removeAlias(_, let alias): .text(alias)
+        case .giveCredit(_, _, let note): note.map { .text($0) }
+        case .send(let message): .text(message.to)
+        default: nil
+        }
+    }
+}
+
+extension CustomerDetails {
+    var cbor: CBORValue {
+        .array([
+            .text(name), .optional(nickname), .optional(landmark), .optional(phone), .optional(email), .optional(area),
+            .optional(address), .optional(gstin), .optional(pan), .optional(notes), .optional(creditLimit?.rawValue),
+        ])
+    }
+
+    init?(_ cbor: CBORValue?) {
+        guard let fields = cbor?.array, fields.count == 11, let name = fields[0].text else { return nil }
+        self.init(name: name)
+        nickname = fields[1].text
+        landmark = fields[2].text
+        phone = fields[3].text
+        email = fields[4].text
+        area = fields[5].text
+        address = fields[6].text
+        gstin = fields[7].text
+        pan = fields[8].text
+        notes = fields[9].text
+        creditLimit = fields[10].integer.map { Paise($0) }
+    }
+}
+
+extension ProductDetails {
+    var cbor: CBORValue {
+        .array([
+            .text(name), .array(aliases.map { .text($0) }), .text(unit), .integer(price.rawValue),
+            .map(Dictionary(uniqueKeysWithValues: tierPrices.map { (Int64($0.key), .integer($0.value.rawValue)) })),
+            .integer(gstRate.rawValue), .integer(cessRate.rawValue), .bool(isExempt), .optional(hsn),
+            .array(
+                conversions.sorted { $0.key < $1.key }.map { .array([.text($0.key), .integer($0.value.rawValue)]) }),
+        ])
+    }
+
+    init?(_ cbor: CBORValue?) {
+        guard let fields = cbor?.array, fields.count == 10, let name = fields[0].text, let unit = fields[2].text,
+            let price = fields[3].integer, let gst = fields[5].integer, let cess = fields[6].integer
+        else { return nil }
+        self.init(name: name, unit: unit, price: Paise(price))
+        aliases = fields[1].array?.compactMap(\.text) ?? []
+        for (tier, amount) in fields[4].map ?? [:] { tierPrices[Int(tier)] = amount.integer.map { Paise($0) } }
+        gstRate = BasisPoints(gst)
+        cessRate = BasisPoints(cess)
+        isExempt = fields[7].bool ?? false
+        hsn = fields[8].text
+        for pair in fields[9].array ?? [] {
+            if let unit = pair.array?[0].text { conversions[unit] = pair.array?[1].integer.map { MilliQuantity($0) } }
+        }
+    }
+}
+
+extension PaymentSplit {
+    var cbor: CBORValue { .array([.integer(amount.rawValue), .text(mode.rawValue)]) }
+
+    init?(_ cbor: CBORValue) {
+        guard let fields = cbor.array, fields.count == 2, let amount = fields[0].integer,
+            let mode = fields[1].text.flatMap({ PaymentMode(rawValue: $0) })
+        else { return nil }
+        self.init(amount: Paise(amount), mode: mode)
+    }
+}
+
+extension Discount {
+    var cbor: CBORValue {
+        switch self {
+        case .share(let share): .array([.integer(0), .integer(share.rawValue)])
+        case .amount(let amount): .array([.integer(1), .integer(amount.rawValue)])
+        }
+    }
+
+    init?(_ cbor: CBORValue) {
+        guard let fields = cbor.array, fields.count == 2, let value = fields[1].integer else { return nil }
+        self = fields[0].integer == 0 ? .share(BasisPoints(value)) : .amount(Paise(value))
+    }
+}
+
+extension Bill {
+    var cbor: CBORValue {
+        .array([
+            .optional(customer?.rawValue),
+            .array(
+                lines.map {
+                    .array([
+                        .integer($0.product.rawValue), .integer($0.quantity.rawValue), .integer($0.unitPrice.rawValue),
+                        $0.discount?.cbor ?? .null,
+                    ])
+                }),
+            discount?.cbor ?? .null, .bool(withGST), .bool(isInterState), .integer(Int64(priceTier)),
+            .optional(buyerGSTIN), .array(paidNow.map(\.cbor)),
+        ])
+    }
+
+    init?(_ cbor: CBORValue?) {
+        guard let fields = cbor?.array, fields.count == 8, let list = fields[1].array else { return nil }
+        var lines: [BillLine] = []
+        for item in list {
+            guard let line = item.array, line.count == 4, let product = line[0].integer, let quantity = line[1].integer,
+                let price = line[2].integer
+            else { return nil }
+            lines.append(
+                BillLine(
+                    product: ProductID(rawValue: product), quantity: MilliQuantity(quantity), unitPrice: Paise(price),
+                    discount: Discount(line[3])))
+        }
+        self.init(customer: fields[0].integer.map { CustomerID(rawValue: $0) }, lines: lines)
+        discount = Discount(fields[2])
+        withGST = fields[3].bool ?? false
+        isInterState = fields[4].bool ?? false
+        priceTier = Int(fields[5].integer ?? 0)
+        buyerGSTIN = fields[6].text
+        paidNow = fields[7].array?.compactMap { PaymentSplit($0) } ?? []
+    }
+}

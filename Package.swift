@@ -67,6 +67,7 @@ var targets: [Target] = [
     tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
+    tests("ApplianceTests", ["execorad", "JSONText"]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
 ]
 

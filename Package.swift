@@ -61,7 +61,7 @@ var targets: [Target] = [
     tests("SealsTests", ["Seals"]),
     tests("AudioIOTests", ["AudioIO"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
-    tests("OpusCodingTests", ["OpusCoding"]),
+    tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
     tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),

@@ -35,7 +35,7 @@ var targets: [Target] = [
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
     room("JSONText"),
-    room("Seals", ["COpenSSL"]),
+    room("Seals", ["COpenSSL", "JSONText"]),
     room("AudioIO", ["CALSA"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),

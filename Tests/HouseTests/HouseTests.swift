@@ -44,7 +44,7 @@ struct HouseTests {
 
     /// Rooms form a path, not a web.
     @Test(arguments: [
-        ("AudioIO", [String]()), ("WakeWord", ["JSONText"]), ("OpusCoding", []), ("Seals", []), ("JSONText", []),
+        ("AudioIO", [String]()), ("WakeWord", ["JSONText"]), ("OpusCoding", []), ("Seals", ["JSONText"]), ("JSONText", []),
         ("Ledger", ["Seals"]), ("Conversation", ["Ledger", "JSONText"]), ("LedgerSync", ["Ledger", "Seals"]),
         ("CloudLink", ["Conversation", "Seals", "JSONText", "OpusCoding", "Ledger"]), ("Diagnostics", ["JSONText"]),
     ])

@@ -43,7 +43,7 @@ struct WholePathTests {
         for name in ["daemon", "gateway"] {
             let log = counter.log(name)
             #expect(log.contains(turn), "\(name)'s log does not know the turn")
-            for secret in ["Rahul", "Sharma", "200", "two hundred", "9876543210"] {
+            for secret in ["Rahul", "Sharma", "rupees", "two hundred", "9876543210"] {
                 #expect(!log.contains(secret), "\(name)'s log tells \(secret)")
             }
         }

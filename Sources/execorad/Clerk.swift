@@ -154,5 +154,8 @@ final class Clerk: @unchecked Sendable {
     }
 
     /// On the book's desk only.
+    func withBookNow(_ job: (LedgerStore) -> Void) { job(book) }
+
+    /// On the book's desk only.
     var isQuestionOpen: Bool { dialogue.isQuestionOpen(now: wallClock()) }
 }

@@ -1,5 +1,6 @@
 import AudioIO
 import Conversation
+import JSONText
 import Ledger
 import OpusCoding
 import Synchronization
@@ -42,23 +43,22 @@ final class Ear: @unchecked Sendable {
 
     struct Settings {
         var preRollSamples: UInt64
-        var endpointing: Endpointer.Configuration
+        var endpointing: EndpointProfile
         /// The same for the answer to a question: longer to begin.
-        var answering: Endpointer.Configuration
+        var answering: EndpointProfile
         /// Deaf after the counter's own last sound.
         var tailSamples: UInt64
+        /// A tone at the wake.
+        var hasTone: Bool
     }
 
     private struct Turn {
         var id: ULID
         var opening: TurnTrace.Opening
         var outgoing: any OutgoingTurn
-        var endpointer: Endpointer
         /// Next sample to encode.
         var at: UInt64
         var firstSample: UInt64
-        /// The endpointer is fed from here on: the wake word itself is not speech to end.
-        var speechFrom: UInt64
         var seq: UInt32 = 0
         var hasGap = false
     }
@@ -74,11 +74,13 @@ final class Ear: @unchecked Sendable {
     private let doors: Doors
     private let makeID: @Sendable () -> ULID
     private var encoder: OpusSpeechEncoder
+    private var endpointer = Endpointer()
     private var turn: Turn?
     private var isSpeaking = false
     /// Nothing before this index is a wake or an answer: it is the counter's own voice.
     private var deafUntil: UInt64 = 0
     private let frame = UnsafeMutableBufferPointer<Int16>.allocate(capacity: frameSamples)
+    private let scratch = UnsafeMutableBufferPointer<Int16>.allocate(capacity: frameSamples)
 
     private let orders = Mutex<[Order]>([])
     private let openTurns = Atomic<Int>(0)
@@ -103,7 +105,10 @@ final class Ear: @unchecked Sendable {
         self.makeID = makeID
     }
 
-    deinit { frame.deallocate() }
+    deinit {
+        frame.deallocate()
+        scratch.deallocate()
+    }
 
     /// Any thread. Heard at the next look, at most 40 ms later.
     func order(_ order: Order) {
@@ -121,12 +126,17 @@ final class Ear: @unchecked Sendable {
             case .overtaken(let lost):
                 overtakenSamples.wrappingAdd(lost, ordering: .relaxed)
                 turn?.hasGap = true
+                if turn == nil { endpointer.reset() }
                 log.warning("the ear was too slow and lost sound", .init("samples", .integer(Int64(lost))))
             case .samples(let first, let count):
-                let heard = listener.take(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(frame)[..<count]), from: first)
+                let samples = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(frame)[..<count])
+                let heard = listener.take(samples, from: first)
+                // Fed always, turns open or not: it has to know the room before somebody speaks.
+                let end = endpointer.take(samples, from: first, voiceMilli: listener.voiceMilli)
                 scored.store(first + UInt64(count), ordering: .relaxed)
                 if turn != nil {
-                    advance()
+                    encode()
+                    if let end { finish(end) }
                 } else if let heard, !isSpeaking, heard.endSample >= deafUntil {
                     wake(heard)
                 }
@@ -151,6 +161,7 @@ final class Ear: @unchecked Sendable {
             case .muted:
                 if let turn { cancel(turn, reason: "muted") }
                 listener.reset()
+                endpointer.reset()
             }
         }
     }
@@ -163,19 +174,23 @@ final class Ear: @unchecked Sendable {
         // Never the counter's own words, never what the ring no longer has.
         open(
             .wake, wake: told, from: max(wanted, ring.oldest, deafUntil), speechFrom: wake.endSample,
-            endpointing: settings.endpointing)
+            profile: settings.endpointing)
+        guard settings.hasTone else { return }
         doors.earcon(.wake)
+        // The tone is known: it is neither speech nor silence. 100 ms until it sounds, its length, the room.
+        let now = reader.at
+        endpointer.mask(now..<now + UInt64(Earcon.samplesMax) + 16 * 200)
     }
 
     private func openForAnswer() {
         guard turn == nil, !isSpeaking else { return }
         let from = max(reader.at, deafUntil)
-        open(.followUp, wake: nil, from: from, speechFrom: from, endpointing: settings.answering)
+        open(.followUp, wake: nil, from: from, speechFrom: from, profile: settings.answering)
     }
 
     private func open(
         _ opening: TurnTrace.Opening, wake: TurnHello.Wake?, from first: UInt64, speechFrom: UInt64,
-        endpointing: Endpointer.Configuration
+        profile: EndpointProfile
     ) {
         let id = makeID()
         var trace = TurnTrace(turn: id, opening: opening)
@@ -185,22 +200,21 @@ final class Ear: @unchecked Sendable {
         register.open(trace)
         log.info(
             "turn opened", .init("turn", .string(id.description)), .init("opening", .string(opening.rawValue)),
-            .init("score", JSONOptional.integer(wake?.scoreMilli)))
+            .init("score", JSONValue(wake?.scoreMilli)))
         let outgoing = doors.begin(OpenedTurn(turn: id, opening: opening, wake: wake, firstSample: first))
         encoder.reset()
-        turn = Turn(
-            id: id, opening: opening, outgoing: outgoing, endpointer: Endpointer(endpointing, from: speechFrom),
-            at: first, firstSample: first, speechFrom: speechFrom)
+        turn = Turn(id: id, opening: opening, outgoing: outgoing, at: first, firstSample: first)
         openTurns.store(1, ordering: .releasing)
         listener.isArmed = false
         doors.lamp(.listening)
-        advance()
+        encode()
+        if let end = endpointer.open(profile, at: speechFrom) { finish(end) }
     }
 
-    /// Encodes and weighs every whole frame of the turn up to where the listener stands.
-    private func advance() {
+    /// Encodes every whole frame of the turn up to where the listener stands.
+    private func encode() {
         while var current = turn, current.at + UInt64(Self.frameSamples) <= reader.at {
-            switch ring.copy(from: current.at, into: frame) {
+            switch ring.copy(from: current.at, into: scratch) {
             case .overtaken(let oldest):
                 current.hasGap = true
                 current.at = oldest
@@ -209,9 +223,8 @@ final class Ear: @unchecked Sendable {
             case .samples(let count):
                 guard count == Self.frameSamples else { return }
             }
-            let samples = UnsafeBufferPointer(frame)
             do {
-                let packet = try encoder.encode(samples)
+                let packet = try encoder.encode(UnsafeBufferPointer(scratch))
                 current.outgoing.send(
                     TurnFraming.Record(
                         seq: current.seq, sampleOffset: UInt32(truncatingIfNeeded: current.at - current.firstSample),
@@ -221,30 +234,25 @@ final class Ear: @unchecked Sendable {
             } catch {
                 log.error("a frame could not be encoded", .init("error", .string("\(error)")))
             }
-            let index = current.at
             current.at += UInt64(Self.frameSamples)
-            var decision: Endpointer.Decision?
-            if index >= current.speechFrom {
-                decision = current.endpointer.take(samples, voiceMilli: listener.voiceMilli, at: index)
-            }
             turn = current
-            if let decision { end(current, decision) }
         }
     }
 
-    private func end(_ current: Turn, _ decision: Endpointer.Decision) {
-        guard decision.hasSpeech else {
-            cancel(current, reason: decision.reason.rawValue)
+    private func finish(_ end: Endpoint) {
+        guard let current = turn else { return }
+        guard let speechStart = end.speechStart, let speechEnd = end.speechEnd else {
+            cancel(current, reason: end.reason.rawValue)
             return
         }
         let now = Moment.monotonicMilliseconds()
         // The capture clock: how long ago a sample was taken, counted back from the newest.
-        let ago = { (sample: UInt64) in Int64(self.ring.end > sample ? (self.ring.end - sample) / 16 : 0) }
+        let newest = ring.end
         register.update(current.id) { trace in
-            trace.speechStartSample = decision.speechStart
-            trace.speechEndSample = decision.speechEnd
-            trace.endReason = decision.reason.rawValue
-            trace.speechEndedAt = now - ago(decision.speechEnd)
+            trace.speechStartSample = speechStart
+            trace.speechEndSample = speechEnd
+            trace.endReason = end.reason.rawValue
+            trace.speechEndedAt = now - Int64(newest > speechEnd ? (newest - speechEnd) / 16 : 0)
             trace.endpointAt = now
             trace.packets = Int64(current.seq)
         }
@@ -267,6 +275,7 @@ final class Ear: @unchecked Sendable {
 
     private func close() {
         turn = nil
+        endpointer.close()
         openTurns.store(0, ordering: .releasing)
         listener.isArmed = !isSpeaking
     }

@@ -25,12 +25,11 @@ struct ModelShelf {
         guard let manifest = FileBytes.read(manifestPath, bytesMax: Self.manifestBytesMax) else {
             throw .missing(manifestPath)
         }
-        do throws(WakeModelError) {
-            let path = "\(folder)/\(try WakeModel.fileName(inManifest: manifest))"
-            guard let file = FileBytes.read(path, bytesMax: Self.modelBytesMax) else { throw Fault.missing(path) }
-            return try WakeModel(name: name, file: file, manifest: manifest)
-        } catch {
+        let path: String
+        do { path = "\(folder)/\(try WakeModel.fileName(inManifest: manifest))" } catch {
             throw .refused(manifestPath, error)
         }
+        guard let file = FileBytes.read(path, bytesMax: Self.modelBytesMax) else { throw .missing(path) }
+        do { return try WakeModel(name: name, file: file, manifest: manifest) } catch { throw .refused(path, error) }
     }
 }

@@ -30,6 +30,7 @@ final class PostOffice: @unchecked Sendable {
     static let lateRetryMilliseconds: Int64 = 5_000
 
     private let link: GatewayLink?
+    private let line: Line
     private let spool: AudioSpool?
     private let desk: Desk
     private let register: TurnRegister
@@ -41,10 +42,11 @@ final class PostOffice: @unchecked Sendable {
     let waiting = Atomic<Int>(0)
 
     init(
-        link: GatewayLink?, spool: AudioSpool?, desk: Desk, register: TurnRegister, log: EventLog, doors: Doors,
+        link: GatewayLink?, line: Line, spool: AudioSpool?, desk: Desk, register: TurnRegister, log: EventLog, doors: Doors,
         wallClock: @escaping @Sendable () -> WallTime
     ) {
         self.link = link
+        self.line = line
         self.spool = spool
         self.desk = desk
         self.register = register
@@ -69,7 +71,7 @@ final class PostOffice: @unchecked Sendable {
             turn: opened.turn, wake: opened.wake, firstSampleIndex: opened.firstSample, isLate: false,
             spokenAt: wallClock(), vocabulary: vocabulary, language: language)
         let posted = PostedTurn(hello: hello, keep: { [weak self] turn in self?.keep(turn) })
-        if let link, link.isUp {
+        if let link, line.isUp {
             posted.take(
                 link.openTurn(hello) { [weak self, weak posted] result in
                     guard let self, let posted else { return }
@@ -137,7 +139,7 @@ final class PostOffice: @unchecked Sendable {
 
     /// Takes the oldest spooled turn to the gateway when there is a line and a quiet moment. On the book's desk.
     func takeLateTurn() {
-        guard let link, let spool, link.isUp, spool.count > 0 else { return }
+        guard let link, let spool, line.isUp, spool.count > 0 else { return }
         let now = Moment.monotonicMilliseconds()
         guard state.withLock({ $0.late == nil && now >= $0.lateFrom }), doors.isQuiet() else { return }
         do {

@@ -64,7 +64,10 @@ public final class WAVReader {
         bytesLeft -= left
         while left > 0 {
             let part = Int(min(left, 4096))
-            guard Self.pass(file, part) else { return bytesLeft = 0 }
+            guard Self.pass(file, part) else {
+                bytesLeft = 0
+                return
+            }
             left -= UInt64(part)
         }
     }

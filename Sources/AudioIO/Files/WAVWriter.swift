@@ -44,7 +44,9 @@ public final class WAVWriter {
     private func put(_ bytes: [UInt8], at offset: Int) throws(AudioError) {
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress! + done, bytes.count - done, off_t(offset + done)) }
+            let count = bytes.withUnsafeBytes {
+                pwrite(descriptor, $0.baseAddress! + done, bytes.count - done, off_t(offset + done))
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .badFile(path: path, reason: String(cString: strerror(errno))) }
             done += count

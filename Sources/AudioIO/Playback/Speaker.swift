@@ -40,7 +40,9 @@ public final class Speaker: Sendable {
 
     public func start() {
         precondition(thread.load(ordering: .relaxed) == 0, "a speaker is started once")
-        thread.store(UInt(AudioThread.start(name: "playback") { [self] in PlaybackLoop(speaker: self).run() }), ordering: .relaxed)
+        thread.store(
+            UInt(AudioThread.start(name: "playback") { [self] in PlaybackLoop(speaker: self).run() }),
+            ordering: .relaxed)
     }
 
     /// Interrupts what sounds, ends every waiting clip as interrupted, ends the thread and waits for it.

@@ -35,7 +35,7 @@ var targets: [Target] = [
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
     room("JSONText"),
-    room("Seals", ["COpenSSL"]),
+    room("Seals", ["COpenSSL", "JSONText"]),
     room("AudioIO", ["CALSA"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
@@ -61,7 +61,7 @@ var targets: [Target] = [
     tests("SealsTests", ["Seals"]),
     tests("AudioIOTests", ["AudioIO"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
-    tests("OpusCodingTests", ["OpusCoding"]),
+    tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
     tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),

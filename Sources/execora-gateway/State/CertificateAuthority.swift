@@ -83,31 +83,40 @@ struct CertificateAuthority: Sendable {
         var notAfterMilliseconds: Int64
     }
 
-    /// Signs a device's key. Nothing of the request but the key is used: the subject is the gateway's word.
+    /// The key of a certificate request; nothing else of the request is used.
     ///
-    /// - Throws: `Refusal` (400) when the request is no PKCS#10 of a P-256 key signed by that key.
-    func device(
-        request pem: String, deviceHex: String, nowMilliseconds: Int64, life: Duration = deviceLife
-    ) throws -> Issued {
+    /// - Throws: `Refusal` (400) when it is no PKCS#10 of a P-256 key, signed by that key.
+    static func deviceKey(request pem: String) throws(Refusal) -> P256.Signing.PublicKey {
         guard let request = try? CertificateSigningRequest(pemEncoded: pem),
             let key = P256.Signing.PublicKey(request.publicKey),
             request.publicKey.isValidSignature(request.signature, for: request)
-        else { throw Refusal.malformed("the certificate request is not a signed PKCS#10 of a P-256 key") }
-        let leaf = try sign(
-            .init(key), subject: try DistinguishedName { CommonName(deviceHex) },
-            nowMilliseconds: nowMilliseconds, life: life,
-            extensions: .init {
-                Critical(BasicConstraints.notCertificateAuthority)
-                Critical(KeyUsage(digitalSignature: true))
-                try ExtendedKeyUsage([.clientAuth])
-                try AuthorityKeyIdentifier(keyIdentifier: authorityIdentifier)
-            })
-        let made = try X509.Certificate(pemEncoded: leaf)
-        return Issued(
-            chainPEM: leaf + (try certificate.serializeAsPEM().pemString + "\n"),
-            fingerprintBytes: Fingerprint.of(der: try made.serializeAsPEM().derBytes),
-            serial: Array(made.serialNumber.bytes),
-            notAfterMilliseconds: Int64(made.notValidAfter.timeIntervalSince1970 * 1000))
+        else { throw .malformed("the certificate request is not a signed PKCS#10 of a P-256 key") }
+        return key
+    }
+
+    /// A client certificate. The subject is the gateway's word, never the request's.
+    func device(
+        key: P256.Signing.PublicKey, deviceHex: String, nowMilliseconds: Int64, life: Duration = deviceLife
+    ) throws(GatewayError) -> Issued {
+        do {
+            let leaf = try sign(
+                .init(key), subject: try DistinguishedName { CommonName(deviceHex) },
+                nowMilliseconds: nowMilliseconds, life: life,
+                extensions: .init {
+                    Critical(BasicConstraints.notCertificateAuthority)
+                    Critical(KeyUsage(digitalSignature: true))
+                    try ExtendedKeyUsage([.clientAuth])
+                    try AuthorityKeyIdentifier(keyIdentifier: authorityIdentifier)
+                })
+            let made = try X509.Certificate(pemEncoded: leaf)
+            return Issued(
+                chainPEM: leaf + (try certificate.serializeAsPEM().pemString + "\n"),
+                fingerprintBytes: Fingerprint.of(der: try made.serializeAsPEM().derBytes),
+                serial: Array(made.serialNumber.bytes),
+                notAfterMilliseconds: Int64(made.notValidAfter.timeIntervalSince1970 * 1000))
+        } catch {
+            throw .state(problem: "a certificate could not be made: \(error)", hint: "check issuing.key and issuing.pem")
+        }
     }
 
     private var authorityIdentifier: ArraySlice<UInt8>? {

@@ -47,7 +47,7 @@ struct StateFolder: Sendable {
         try file(serverCertificate) { try newServerChain(names: names, nowMilliseconds: nowMilliseconds) }
         try file(receiptKeyFile) { try SigningKey.generate().pem() }
         let hadStore = access(database, F_OK) == 0
-        _ = try await FleetStore.open(path: database, nowMilliseconds: nowMilliseconds)
+        _ = try await FleetStore.open(path: database)
         guard chmod(database, 0o600) == 0 else {
             throw GatewayError.file(path: database, code: errno, operation: "chmod")
         }

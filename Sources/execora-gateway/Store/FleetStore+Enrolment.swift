@@ -46,7 +46,7 @@ extension FleetStore {
     /// A device that is known to the shop (its certificate ran out while it was away) keeps its series and its chain.
     func enrol(
         codeHash: [UInt8], requestHash: [UInt8], device: [UInt8], ledgerKey: [UInt8], nowMilliseconds now: Int64,
-        issue: (_ shop: [UInt8], _ series: String) throws(GatewayError) -> (CertificateAuthority.Issued, [UInt8])
+        issue: @Sendable (_ shop: [UInt8], _ series: String) throws(GatewayError) -> (CertificateAuthority.Issued, [UInt8])
     ) throws(GatewayError) -> Enrolment {
         try database.transaction { () throws(GatewayError) -> Enrolment in
             let code = try database.first(
@@ -103,8 +103,25 @@ extension FleetStore {
         return String(UnicodeScalar(UInt8(ascii: "A") + UInt8(index / 99))) + (number < 10 ? "0" : "") + String(number)
     }
 
-    /// Remembers a certificate given out; those that ran out are forgotten (the handshake refuses them anyway).
-    func keep(
+    /// Certificates of one device that still run. When full: no renewal until one ends.
+    static let certificatesMax = 16
+
+    /// - Returns: false when the device has too many certificates that still run.
+    func renew(
+        _ issued: CertificateAuthority.Issued, of device: DeviceRecord, nowMilliseconds now: Int64
+    ) throws(GatewayError) -> Bool {
+        try database.transaction { () throws(GatewayError) in
+            let running = try database.integer(
+                "SELECT count(*) FROM certificate WHERE shop_id = ? AND device_id = ? AND not_after_ms >= ?",
+                .blob(device.shop), .blob(device.device), .integer(now))
+            guard running ?? 0 < Self.certificatesMax else { return false }
+            try keep(issued, shop: device.shop, device: device.device)
+            return true
+        }
+    }
+
+    /// Remembers a certificate given out.
+    private func keep(
         _ issued: CertificateAuthority.Issued, shop: [UInt8], device: [UInt8]
     ) throws(GatewayError) {
         try database.run(

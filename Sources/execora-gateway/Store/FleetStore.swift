@@ -11,7 +11,7 @@ actor FleetStore {
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// - Throws: `GatewayError.storage`, or `.state` when the file was made by a newer gateway.
-    static func open(path: String, nowMilliseconds: Int64) async throws -> FleetStore {
+    static func open(path: String) async throws -> FleetStore {
         try await FleetStore(path: path)
     }
 

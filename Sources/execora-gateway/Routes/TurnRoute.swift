@@ -45,7 +45,8 @@ struct TurnRoute: Sendable {
         guard let hello = intake.hello, let clip = intake.clip() else { throw Refusal.malformed("turn without an end") }
         context.note.add("packets", .integer(Int64(intake.packets)))
 
-        var reply = TurnReply(turn: hello.turn, verdict: hello.isLate ? .late : .heard, transcripts: [], milliseconds: 0)
+        var reply = TurnReply(
+            turn: hello.turn, verdict: hello.isLate ? .late : .heard, transcripts: [], milliseconds: 0)
         if intake.isCancelled {
             reply.verdict = .rejected
         } else {

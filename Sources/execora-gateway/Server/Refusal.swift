@@ -33,7 +33,9 @@ struct Refusal: Error, HTTPResponseError {
         var headers: HTTPFields = [.contentType: "application/json"]
         if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
         let error = JSONValue.object([.init("code", .string(code)), .init("message", .string(message))] + members)
-        return Response(status: status, headers: headers, body: .init(byteBuffer: .init(bytes: JSONValue.object([.init("error", error)]).bytes)))
+        return Response(
+            status: status, headers: headers,
+            body: .init(byteBuffer: .init(bytes: JSONValue.object([.init("error", error)]).bytes)))
     }
 
     func response(from request: Request, context: some RequestContext) -> Response { response }

@@ -66,21 +66,20 @@ struct RequestLog<Context: NotedContext>: RouterMiddleware {
 /// The two headers that carry one turn or batch through both programs' logs. Anything that is not in their exact form
 /// is neither logged nor echoed.
 enum CorrelationHeader {
-    static let traceparentName = HTTPField.Name("traceparent")!
-    static let turnName = HTTPField.Name("x-execora-turn")!
+    static let traceparentName = HTTPFields.Element.Name("traceparent")!
+    static let turnName = HTTPFields.Element.Name("x-execora-turn")!
 
-    /// W3C Trace Context, version 00: 55 characters.
+    /// W3C Trace Context, version 00: 55 characters, hex in lower case with hyphens in their places.
     static func traceparent(_ request: Request) -> String? {
-        guard let text = request.headers[traceparentName], text.utf8.count == 55,
-            text.utf8.enumerated().allSatisfy({ index, byte in
-                index == 2 || index == 35 || index == 52
-                    ? byte == UInt8(ascii: "-")
-                    : (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                        || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-            })
-        else { return nil }
+        guard let text = request.headers[traceparentName], text.utf8.count == 55 else { return nil }
+        for (index, byte) in text.utf8.enumerated() {
+            let isHyphen = index == 2 || index == 35 || index == 52
+            guard isHyphen ? byte == UInt8(ascii: "-") : hexDigits.contains(byte) else { return nil }
+        }
         return text
     }
+
+    private static let hexDigits = Array("0123456789abcdef".utf8)
 
     static func turn(_ request: Request) -> ULID? { request.headers[turnName].flatMap { ULID($0) } }
 }

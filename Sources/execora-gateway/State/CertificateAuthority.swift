@@ -115,7 +115,8 @@ struct CertificateAuthority: Sendable {
                 serial: Array(made.serialNumber.bytes),
                 notAfterMilliseconds: Int64(made.notValidAfter.timeIntervalSince1970 * 1000))
         } catch {
-            throw .state(problem: "a certificate could not be made: \(error)", hint: "check issuing.key and issuing.pem")
+            throw .state(
+                problem: "a certificate could not be made: \(error)", hint: "check issuing.key and issuing.pem")
         }
     }
 

@@ -18,7 +18,8 @@ final class FleetDatabase {
         sqlite3_busy_timeout(handle, 5000)
         guard !isReadOnly else { return }
         // A receipt promises that the entries are on disk, so FULL, and checked: some builds start lower.
-        try script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF")
+        try script(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF")
         guard try integer("PRAGMA synchronous") == 2 else {
             throw .storage(code: SQLITE_ERROR, operation: "synchronous=FULL was not taken")
         }
@@ -45,7 +46,9 @@ final class FleetDatabase {
 
         func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
         func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
-        func text(_ column: Int32) -> String { sqlite3_column_text(statement, column).map { String(cString: $0) } ?? "" }
+        func text(_ column: Int32) -> String {
+            sqlite3_column_text(statement, column).map { String(cString: $0) } ?? ""
+        }
 
         func blob(_ column: Int32) -> [UInt8] {
             let count = Int(sqlite3_column_bytes(statement, column))

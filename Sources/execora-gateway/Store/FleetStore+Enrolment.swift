@@ -46,7 +46,8 @@ extension FleetStore {
     /// A device that is known to the shop (its certificate ran out while it was away) keeps its series and its chain.
     func enrol(
         codeHash: [UInt8], requestHash: [UInt8], device: [UInt8], ledgerKey: [UInt8], nowMilliseconds now: Int64,
-        issue: @Sendable (_ shop: [UInt8], _ series: String) throws(GatewayError) -> (CertificateAuthority.Issued, [UInt8])
+        issue:
+            @Sendable (_ shop: [UInt8], _ series: String) throws(GatewayError) -> (CertificateAuthority.Issued, [UInt8])
     ) throws(GatewayError) -> Enrolment {
         try database.transaction { () throws(GatewayError) -> Enrolment in
             let code = try database.first(

@@ -22,11 +22,10 @@ struct Household {
 
     /// The book of this device. One process at a time.
     func openBook(_ configuration: ApplianceConfiguration) throws(BookError) -> LedgerStore {
-        var ledger = LedgerConfiguration(deviceID: DeviceIdentity.deviceID(of: ledgerKey.verifyingKey))
-        if let identity {
-            ledger.shopID = identity.shop
-            ledger.series = identity.series
-        }
+        let ledger = LedgerConfiguration(
+            deviceID: DeviceIdentity.deviceID(of: ledgerKey.verifyingKey),
+            shopID: identity?.shop ?? [UInt8](repeating: 0, count: 16), series: identity?.series ?? "A01",
+            bootID: BootID.bytes, monotonicMilliseconds: Moment.bootMilliseconds)
         return try LedgerStore.open(path: configuration.bookPath, configuration: ledger)
     }
 }

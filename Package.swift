@@ -67,7 +67,8 @@ var targets: [Target] = [
     tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
-    tests("ApplianceTests", ["execorad", "JSONText"]),
+    tests(
+        "ApplianceTests", ["execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
 ]
 

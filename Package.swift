@@ -64,7 +64,8 @@ var targets: [Target] = [
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
-    tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),
+    tests(
+        "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText"], fixtures: true),
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests(

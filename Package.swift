@@ -42,7 +42,7 @@ var targets: [Target] = [
     room("Ledger", ["CSQLite", "Seals"]),
     room("Conversation", ["Ledger", "JSONText"]),
     room("CloudLink", ["CCurl", "Conversation", "Seals", "JSONText", "OpusCoding"]),
-    room("LedgerSync", ["Ledger", "Seals"]),
+    room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
     room("Diagnostics", ["JSONText"]),
 
     .executableTarget(
@@ -66,7 +66,7 @@ var targets: [Target] = [
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
     tests(
         "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText"], fixtures: true),
-    tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals"]),
+    tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests(
         "ApplianceTests", ["execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),

@@ -16,7 +16,7 @@ final class Appliance: @unchecked Sendable {
     private let log: EventLog
     private let isStopping = Atomic<Bool>(false)
     private let firstFrameAt = Atomic<Int64>(-1)
-    private let hasFailedToOpen = Atomic<Bool>(false)
+    private let hasFailedToOpen = DoneFlag()
 
     /// How often the control thread looks. Once a second: timers below it are in seconds.
     static let tickSeconds = 1
@@ -38,7 +38,7 @@ final class Appliance: @unchecked Sendable {
             [unowned house] event in
             Self.tell(event, log)
             switch event {
-            case .openFailed: failed.store(true, ordering: .relaxed)
+            case .openFailed: failed.set()
             case .muted:
                 house.ear.order(.muted)
                 house.lamp.show(.muted)
@@ -120,7 +120,7 @@ final class Appliance: @unchecked Sendable {
             let isOpen = microphone.state == .open
             deafTicks = isOpen && (now.0 == last.captured || now.1 == last.scored) ? deafTicks + 1 : 0
             last = (now.0, now.1)
-            if !isReady, now.1 > 0 || microphone.state == .muted || hasFailedToOpen.load(ordering: .relaxed) {
+            if !isReady, now.1 > 0 || microphone.state == .muted || hasFailedToOpen.isSet {
                 isReady = true
                 systemd.ready()
             }

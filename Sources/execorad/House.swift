@@ -260,16 +260,8 @@ final class House: @unchecked Sendable {
             log.info(
                 "batch sent", .init("batch", .string(id.description)), .init("first", .integer(first)),
                 .init("last", .integer(last)), .init("bytes", .integer(Int64(bytes))))
-        case .receipted(let id, let receipt, let milliseconds):
-            log.info(
-                "receipt", .init("batch", .string(id.description)), .init("through", .integer(receipt.throughSeq)),
-                .init("no", .integer(receipt.number)), .init("ms", .integer(milliseconds)))
-            let line: JSONValue = [
-                "batch": .string(id.description), "receipt_no": .integer(receipt.number),
-                "epoch": .integer(receipt.epoch), "through_seq": .integer(receipt.throughSeq),
-                "head": .string(Hex.text(receipt.headHash)), "server_ms": .integer(receipt.server.rawValue),
-            ]
-            for watcher in receiptWatchers.withLock({ $0 }) { watcher(line) }
+        case .receipted(let id, let receipt, let milliseconds), .confirmed(let id, let receipt, let milliseconds):
+            note(receipt, of: id, milliseconds: milliseconds)
         case .failed(let failure, let retry):
             log.warning(
                 "sync failed; it is tried again", .init("why", .string("\(failure)")), .init("retry_ms", .integer(retry)))
@@ -282,6 +274,18 @@ final class House: @unchecked Sendable {
             log.error("sync has stopped for good; call the operator", .init("why", .string("\(reason)")))
         case .bookFailed(let error): log.error("sync could not read the book", .init("why", .string("\(error)")))
         }
+    }
+
+    private func note(_ receipt: Receipt, of batch: ULID, milliseconds: Int64) {
+        log.info(
+            "receipt", .init("batch", .string(batch.description)), .init("through", .integer(receipt.throughSeq)),
+            .init("no", .integer(receipt.number)), .init("ms", .integer(milliseconds)))
+        let line: JSONValue = [
+            "batch": .string(batch.description), "receipt_no": .integer(receipt.number),
+            "epoch": .integer(receipt.epoch), "through_seq": .integer(receipt.throughSeq),
+            "head": .string(Hex.text(receipt.headHash)), "server_ms": .integer(receipt.server.rawValue),
+        ]
+        for watcher in receiptWatchers.withLock({ $0 }) { watcher(line) }
     }
 
     func watchReceipts(_ watcher: @escaping @Sendable (JSONValue) -> Void) {
@@ -334,3 +338,5 @@ extension Ear.Settings {
             hasTone: configuration.hasEarcons)
     }
 }
+
+extension LedgerStore: SyncBook {}

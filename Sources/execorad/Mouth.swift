@@ -6,6 +6,9 @@ import Synchronization
 /// Says answers aloud, one after the other: text becomes sound on the voice's own desk, sound leaves by the speaker.
 /// Half-duplex: the ear is told before the first sound, and again when the last one is over.
 final class Mouth: Sendable {
+    /// Answers waiting to be spoken; a person cannot follow more. A further one is not spoken and its turn ends.
+    static let waitingMax = 8
+
     /// What the mouth asks of the house. Voice's desk or playback thread; none of these may block.
     struct Doors: Sendable {
         var ear: @Sendable (Ear.Order) -> Void

@@ -108,10 +108,3 @@ enum Rehearsal {
         bytes.withUnsafeBytes { _ = write(1, $0.baseAddress, $0.count) }
     }
 }
-
-/// Set once by another thread.
-final class DoneFlag: Sendable {
-    private let flag = Atomic<Bool>(false)
-    func set() { flag.store(true, ordering: .releasing) }
-    var isSet: Bool { flag.load(ordering: .acquiring) }
-}

@@ -32,7 +32,7 @@ struct Systemd: Sendable {
         let bytes = Array(message.utf8)
         _ = withUnsafePointer(to: &name) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                sendto(file, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue), $0, length)
+                sendto(file, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, length)
             }
         }
     }

@@ -11,8 +11,8 @@ enum EnrolCommand {
         }
         do {
             let identity = try Enrolment.enrol(
-                gatewayURL: gateway, trustPath: ca, code: code, folder: IdentityFolder(path: state + "/identity"),
-                replaces: replaces)
+                gateway: gateway, trustPath: ca, code: code, into: IdentityFolder(path: state + "/identity"),
+                isReplacing: replaces)
             print("enrolled: device \(identity.deviceHex), series \(identity.series)")
             return 0
         } catch {

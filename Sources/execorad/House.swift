@@ -38,6 +38,11 @@ final class House: @unchecked Sendable {
     private(set) var post: PostOffice!
     private(set) var reader: RingReader!
 
+    private var renewal: Renewal?
+    /// When the certificate's age is looked at next, boot milliseconds.
+    private let renewalLook = Atomic<Int64>(0)
+    static let renewalLookMilliseconds: Int64 = 3_600_000
+
     private var courier: Courier?
     private var syncRunner: SyncRunner?
     /// When sync wants to be called, monotonic ms; `.max` for never. Read by the control thread without the desk.
@@ -109,10 +114,10 @@ final class House: @unchecked Sendable {
         var spool: AudioSpool?
         do {
             spool = try AudioSpool.open(
-                AudioSpool.Configuration(
-                    folder: configuration.spoolFolder, key: try household.folder.spoolKey(),
-                    bytesMax: configuration.spoolMegabytesMax << 20, hoursMax: configuration.spoolHoursMax),
-                now: wallClock())
+                path: configuration.spoolFolder, key: try household.folder.spoolKey(),
+                configuration: AudioSpool.Configuration(
+                    bytesMax: configuration.spoolMegabytesMax << 20,
+                    ageMax: .seconds(configuration.spoolHoursMax * 3600)))
         } catch {
             log.error("the spool cannot be used; without a line nothing can be kept", .init("why", .string("\(error)")))
         }
@@ -208,6 +213,7 @@ final class House: @unchecked Sendable {
 
     private func openSync(_ household: Household, _ book: LedgerStore) {
         guard let link, let identity = household.identity else { return }
+        renewal = Renewal(folder: household.folder, device: identity.device)
         let courier = Courier(link: link) { [unowned self] id, answer in
             desk.post { [self] in
                 syncRunner?.answered(answer, to: id, now: Self.moment())
@@ -231,12 +237,27 @@ final class House: @unchecked Sendable {
     /// reason, so that an idle house sleeps.
     func tick() {
         let now = Moment.bootMilliseconds()
+        if line.isUp, now >= renewalLook.load(ordering: .relaxed) {
+            renewalLook.store(now + Self.renewalLookMilliseconds, ordering: .relaxed)
+            renewCertificate()
+        }
         let hasLate = post.waiting.load(ordering: .relaxed) > 0 && line.isUp
         guard now >= syncDue.load(ordering: .relaxed) || hasLate else { return }
         desk.post { [self] in
             syncRunner?.run(now: Self.moment())
             noteSyncDue()
             post.takeLateTurn()
+        }
+    }
+
+    /// A young certificate is left alone; the old one stands until the new one has proved itself.
+    private func renewCertificate() {
+        guard let link, let renewal, renewal.isDue(at: WallTime(milliseconds: Moment.wallMilliseconds())) else { return }
+        renewal.renew(over: link) { [log] result in
+            switch result {
+            case .success: log.notice("certificate renewed")
+            case .failure(let error): log.error("the certificate could not be renewed", .init("hint", .string(error.hint)))
+            }
         }
     }
 

@@ -53,7 +53,7 @@ final class PostOffice: @unchecked Sendable {
         self.log = log
         self.doors = doors
         self.wallClock = wallClock
-        waiting.store(spool?.count ?? 0, ordering: .relaxed)
+        waiting.store(spool?.figures.count ?? 0, ordering: .relaxed)
     }
 
     /// Words of the shop that help recognition: sent with each turn.
@@ -118,11 +118,11 @@ final class PostOffice: @unchecked Sendable {
                 return
             }
             do {
-                let dropped = try spool.store(hello, packets: packets, now: wallClock())
+                let dropped = try spool.store(SpooledTurn(hello: hello, packets: packets), at: wallClock())
                 if dropped > 0 { log.warning("old turns left the full spool", .init("count", .integer(Int64(dropped)))) }
                 register.update(turn) { $0.isSpooled = true }
                 log.notice("turn spooled", .init("turn", .string(turn.description)))
-                waiting.store(spool.count, ordering: .relaxed)
+                waiting.store(spool.figures.count, ordering: .relaxed)
                 doors.tell(turn, .keptForLater)
             } catch {
                 log.error("a turn could not be spooled", .init("why", .string("\(error)")))
@@ -139,43 +139,31 @@ final class PostOffice: @unchecked Sendable {
 
     /// Takes the oldest spooled turn to the gateway when there is a line and a quiet moment. On the book's desk.
     func takeLateTurn() {
-        guard let link, let spool, line.isUp, spool.count > 0 else { return }
+        guard let link, let spool, line.isUp, spool.figures.count > 0 else { return }
         let now = Moment.monotonicMilliseconds()
         guard state.withLock({ $0.late == nil && now >= $0.lateFrom }), doors.isQuiet() else { return }
         do {
-            guard let entry = try spool.oldest(now: wallClock()) else {
-                waiting.store(spool.count, ordering: .relaxed)
-                return
-            }
-            let (hello, packets) = try spool.load(entry)
-            send(late: hello, packets, by: link, at: now)
+            let aged = try spool.dropAged(at: wallClock())
+            if aged > 0 { log.warning("turns too old to ask about were dropped", .init("count", .integer(Int64(aged)))) }
+            if let oldest = spool.oldest() { send(late: try spool.load(oldest), by: link, at: now) }
         } catch {
             // Damaged files were set aside by the spool; the next one is tried at the next quiet moment.
             log.error("a spooled turn could not be read", .init("why", .string("\(error)")))
-            waiting.store(spool.count, ordering: .relaxed)
         }
+        waiting.store(spool.figures.count, ordering: .relaxed)
     }
 
-    private func send(late told: TurnHello, _ packets: [[UInt8]], by link: GatewayLink, at now: Int64) {
-        var hello = told
-        hello.isLate = true
+    private func send(late spooled: SpooledTurn, by link: GatewayLink, at now: Int64) {
+        let (hello, records) = spooled.late
         let turn = hello.turn
         state.withLock { $0.late = turn }
         var trace = TurnTrace(turn: turn, opening: .late)
         trace.wake = hello.wake.map { ($0.model, $0.scoreMilli, $0.cutoffMilli) }
         trace.startedAt = now
-        trace.packets = Int64(packets.count)
+        trace.packets = Int64(records.count)
         register.open(trace)
         let upload = link.openTurn(hello) { [weak self] result in self?.lateArrived(result, turn: turn) }
-        for (index, packet) in packets.enumerated() {
-            upload.send(
-                TurnFraming.Record(
-                    seq: UInt32(index), sampleOffset: UInt32(index * TurnHello.frameSamples), packet: packet))
-        }
-        upload.send(
-            TurnFraming.Record(
-                seq: UInt32(packets.count), sampleOffset: UInt32(packets.count * TurnHello.frameSamples), flags: .end,
-                packet: []))
+        for record in records { upload.send(record) }
         upload.end()
     }
 
@@ -202,10 +190,10 @@ final class PostOffice: @unchecked Sendable {
     /// A late turn has been asked about: its audio goes. Any thread.
     func settled(_ turn: ULID) {
         desk.post { [self] in
-            do { try spool?.remove(turn: turn) } catch {
+            do { try spool?.remove(turn) } catch {
                 log.error("a settled turn could not be removed", .init("why", .string("\(error)")))
             }
-            waiting.store(spool?.count ?? 0, ordering: .relaxed)
+            waiting.store(spool?.figures.count ?? 0, ordering: .relaxed)
             state.withLock { if $0.late == turn { $0.late = nil } }
         }
     }

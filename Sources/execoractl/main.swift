@@ -12,7 +12,7 @@ struct CommandGroup {
     var run: ([String]) -> Int32
 }
 
-let groups: [CommandGroup] = [wakeCommands, audioCommands]
+let groups: [CommandGroup] = [ledgerCommands, wakeCommands, audioCommands]
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 guard let word = arguments.first, word != "--help", word != "-h", word != "help" else {

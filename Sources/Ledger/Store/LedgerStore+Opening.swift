@@ -29,7 +29,11 @@ extension LedgerStore {
         let store = try LedgerStore(
             connection: connection, configuration: configuration, mode: .own, path: path, lock: lock)
         try store.checkStart()
-        if path != nil { _ = try connection.checkpoint() }
+        if path != nil {
+            // A power cut can fall between an erasure and the cleaning behind it: every start cleans.
+            store.forgetInBackups(store.memory.people.values.filter(\.isErased).map(\.id))
+            _ = try connection.checkpoint()
+        }
         return store
     }
 

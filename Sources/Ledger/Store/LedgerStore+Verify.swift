@@ -18,7 +18,7 @@ extension LedgerStore {
     ///
     /// - Returns: also for a damaged file, with the reason; throws only when the file cannot be read at all.
     public func verify() throws(BookError) -> VerifyReport {
-        var report = VerifyReport(valid: false, entries: 0, head: newest, firstBad: nil, reason: nil)
+        var report = VerifyReport(valid: false, entries: 0, head: memory.newest, firstBad: nil, reason: nil)
         do throws(BookError) {
             let replayed = try Connection(path: ":memory:")
             try replayed.script("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;")
@@ -63,6 +63,7 @@ extension LedgerStore {
                 place.epoch == last.epoch && place.seq == last.seq + 1
                     || place.epoch == last.epoch + 1 && place.seq == 1
             else { return bad("an event is missing") }
+            if place.epoch != last.epoch { prev = ChainLink.start }
             let expected = ChainLink.hash(
                 device: configuration.deviceID, epoch: place.epoch, seq: place.seq, prev: prev, body: body)
             guard hash == expected else { return bad("the hash is not that of the event") }
@@ -77,7 +78,9 @@ extension LedgerStore {
             return true
         }
         (report.entries, report.firstBad, report.reason) = found
-        if found.reason == nil, newest.seq != 0, last != Place(epoch: newest.epoch, seq: newest.seq) {
+        if found.reason == nil, memory.newest.seq != 0,
+            last != Place(epoch: memory.newest.epoch, seq: memory.newest.seq)
+        {
             report.reason = "the newest event is gone"
         }
         if found.reason == nil, last.seq != 0 { report.head = ChainHead(epoch: last.epoch, seq: last.seq, hash: prev) }
@@ -144,7 +147,7 @@ extension LedgerStore {
 
     /// The bounded check of every start: the newest events follow each other, all balances sum to zero.
     func checkStart() throws(BookError) {
-        var report = VerifyReport(valid: false, entries: 0, head: newest, firstBad: nil, reason: nil)
+        var report = VerifyReport(valid: false, entries: 0, head: memory.newest, firstBad: nil, reason: nil)
         var start = Place(epoch: 1, seq: 0)
         var prev = ChainLink.start
         try connection.run(
@@ -167,7 +170,7 @@ extension LedgerStore {
     @discardableResult
     public func rebuild() throws(BookError) -> Int64 {
         try checkWritable()
-        var report = VerifyReport(valid: false, entries: 0, head: newest, firstBad: nil, reason: nil)
+        var report = VerifyReport(valid: false, entries: 0, head: memory.newest, firstBad: nil, reason: nil)
         try connection.transaction { () throws(BookError) in
             try connection.script(Schema.dropProjections)
             try connection.script(Schema.projections)

@@ -103,7 +103,16 @@ if !deviceOnly {
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
-        tests("GatewayTests", ["execora-gateway", "LedgerSync", "Ledger", "Seals", "JSONText"]),
+        tests(
+            "GatewayTests",
+            [
+                "execora-gateway", "Conversation", "LedgerSync", "Ledger", "OpusCoding", "Seals", "JSONText",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
     ]
 }
 

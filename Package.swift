@@ -42,7 +42,7 @@ var targets: [Target] = [
     room("Ledger", ["CSQLite", "Seals"]),
     room("Conversation", ["Ledger", "JSONText"]),
     room("CloudLink", ["CCurl", "Conversation", "Seals", "JSONText", "OpusCoding"]),
-    room("LedgerSync", ["Ledger", "Seals"]),
+    room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
     room("Diagnostics", ["JSONText"]),
 
     .executableTarget(
@@ -65,7 +65,7 @@ var targets: [Target] = [
     tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
     tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),
-    tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals"]),
+    tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
 ]

@@ -1,4 +1,3 @@
-import Ledger
 import Seals
 
 /// The chain over stored bytes: each event's hash covers the device, its place, the hash before and the body.
@@ -73,4 +72,18 @@ public struct SyncCursor: Hashable, Sendable {
         self.hash = hash
         self.receipt = receipt
     }
+}
+
+/// An event's place in the book as one number: events of a later epoch come after all of an earlier one.
+struct Place: Hashable, Comparable {
+    var rawValue: Int64
+
+    init(rawValue: Int64) { self.rawValue = rawValue }
+    /// 2^40 events an epoch: at 500 a day, six million years.
+    init(epoch: Int64, seq: Int64) { rawValue = (epoch - 1) << 40 | seq }
+
+    var epoch: Int64 { rawValue >> 40 + 1 }
+    var seq: Int64 { rawValue & (1 << 40 - 1) }
+
+    static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

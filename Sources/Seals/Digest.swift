@@ -1,7 +1,8 @@
 import COpenSSL
 
 // Seals: bytes in; digests, signatures, sealed boxes, keys and certificate requests out. The only importer of OpenSSL.
-// No thread of its own; every value here may be used by one thread at a time.
+// No thread of its own: keys are shared by any threads, every other value is one thread's at a time.
+// Largest it holds: one file of the identity (64 kB, `PrivateFile.bytesMax`) and what the caller hands it to digest or seal.
 
 /// SHA-256 (FIPS 180-4).
 public struct SHA256: ~Copyable {

@@ -1,19 +1,5 @@
 import COpenSSL
 
-public enum SealError: Error, Equatable {
-    /// The box was made with another key, or is damaged.
-    case notAuthentic
-    case malformed(String)
-    /// OpenSSL refused; its code and the operation, for the technician.
-    case library(code: UInt, operation: String)
-
-    static func last(_ operation: String) -> SealError {
-        let code = ERR_get_error()
-        ERR_clear_error()
-        return .library(code: code, operation: operation)
-    }
-}
-
 public enum Randomness {
     /// Bytes from the system's generator.
     public static func bytes(_ count: Int) -> [UInt8] {

@@ -1,0 +1,105 @@
+import JSONText
+
+/// The folder `identity/` of a device: its two keys, its certificate chain, what it trusts, who it is.
+///
+/// Mode 0700, files 0600. Used by one thread at a time: at enrolment, at start, at renewal.
+public struct IdentityFolder: Sendable {
+    public let path: String
+
+    /// - Parameter path: the folder itself, `<state_dir>/identity`.
+    public init(path: String) { self.path = path }
+
+    public var ledgerKeyPath: String { path + "/ledger.key" }
+    public var tlsKeyPath: String { path + "/tls.key" }
+    /// The client chain, leaf first.
+    public var chainPath: String { path + "/tls.pem" }
+    /// The root the gateway's certificate must descend from.
+    public var trustPath: String { path + "/ca.pem" }
+    public var spoolKeyPath: String { path + "/spool.key" }
+    public var identityPath: String { path + "/identity.json" }
+
+    /// The ledger and TLS keys, made and stored first if they are not there: a second try at enrolling after a
+    /// lost answer uses the same keys, so it is the same device.
+    public func keysMadeIfMissing() throws(SealError) -> (ledger: SigningKey, tls: TLSKey) {
+        try PrivateFile.makeFolder(path)
+        let ledger: SigningKey
+        do {
+            ledger = try ledgerKey()
+        } catch .missing {
+            ledger = try .generate()
+            try PrivateFile.write(ledger.pem(), to: ledgerKeyPath)
+        }
+        let tls: TLSKey
+        do {
+            tls = try tlsKey()
+        } catch .missing {
+            tls = try .generate()
+            try PrivateFile.write(tls.pem(), to: tlsKeyPath)
+        }
+        do { _ = try spoolKey() } catch .missing {
+            try PrivateFile.write(Randomness.bytes(SealedBox.keyBytes), to: spoolKeyPath)
+        }
+        return (ledger, tls)
+    }
+
+    public func ledgerKey() throws(SealError) -> SigningKey {
+        try SigningKey(pem: PrivateFile.read(ledgerKeyPath, secret: true))
+    }
+
+    public func tlsKey() throws(SealError) -> TLSKey { try TLSKey(pem: PrivateFile.read(tlsKeyPath, secret: true)) }
+
+    /// Seals what waits in the spool.
+    public func spoolKey() throws(SealError) -> [UInt8] {
+        let key = try PrivateFile.read(spoolKeyPath, secret: true)
+        guard key.count == SealedBox.keyBytes else { throw .malformed("spool.key of another size") }
+        return key
+    }
+
+    public func certificate() throws(SealError) -> Certificate {
+        try Certificate.read(pem: PrivateFile.read(chainPath, secret: false))
+    }
+
+    /// Stores what enrolment gave. `identity.json` comes last: where it is, all is.
+    public func complete(_ identity: DeviceIdentity, chain: [UInt8], trust: [UInt8]) throws(SealError) {
+        guard identity.device == DeviceIdentity.deviceID(of: try ledgerKey().verifyingKey) else {
+            throw .malformed("the gateway named another device")
+        }
+        _ = try Certificate.read(pem: trust)
+        try PrivateFile.write(trust, to: trustPath)
+        try renew(chain: chain, device: identity.device)
+        let json = JSONValue.object([
+            .init("device", .string(identity.deviceHex)), .init("shop", .string(identity.shopHex)),
+            .init("series", .string(identity.series)),
+            .init("receipt_key", .string(Hex.text(identity.receiptKey.bytes))),
+        ])
+        try PrivateFile.write(json.bytes + [0x0A], to: identityPath)
+    }
+
+    /// Replaces the client chain after checking that it is for this device's key and name.
+    public func renew(chain: [UInt8], device: [UInt8]) throws(SealError) {
+        let leaf = try Certificate.read(pem: chain)
+        guard try tlsKey().matches(leaf) else { throw .malformed("a certificate for another key") }
+        guard leaf.commonName == Hex.text(device) else { throw .malformed("a certificate for another device") }
+        try PrivateFile.write(chain, to: chainPath)
+    }
+
+    /// Who this device is.
+    ///
+    /// - Throws: `.missing` when it was not enrolled, `.malformed` when the file or its key is not this device's.
+    public func identity() throws(SealError) -> DeviceIdentity {
+        let json: JSONValue
+        do { json = try JSONValue(parsing: try PrivateFile.read(identityPath, secret: false)) } catch let error
+            as SealError
+        { throw error } catch { throw .malformed("identity.json is not JSON") }
+        guard let device = json["device"]?.string.flatMap(Hex.bytes), device.count == 16,
+            let shop = json["shop"]?.string.flatMap(Hex.bytes), shop.count == 16,
+            let series = json["series"]?.string, !series.isEmpty,
+            let receiptKey = json["receipt_key"]?.string.flatMap(Hex.bytes)
+        else { throw .malformed("identity.json lacks a field") }
+        guard device == DeviceIdentity.deviceID(of: try ledgerKey().verifyingKey) else {
+            throw .malformed("identity.json and ledger.key are of two devices")
+        }
+        return DeviceIdentity(
+            device: device, shop: shop, series: series, receiptKey: try VerifyingKey(bytes: receiptKey))
+    }
+}

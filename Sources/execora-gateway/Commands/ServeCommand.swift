@@ -1,0 +1,70 @@
+import ArgumentParser
+import Glibc
+import JSONText
+import Logging
+import ServiceLifecycle
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve devices until SIGTERM.",
+        discussion: """
+            Prints one line {"event":"listening",...} with its ports once all three listeners are up; logs are JSON \
+            lines on standard error. SIGTERM and SIGINT let requests in flight end (8 s at most), then end with 0.
+            """)
+
+    @Option(help: "The configuration, a JSON file; see `check --help`.")
+    var config: String
+
+    func run() async throws {
+        try await ending {
+            let configuration = try GatewayConfiguration.read(path: config)
+            let problems = configuration.problems()
+            guard problems.isEmpty else { throw GatewayError.configuration(problems) }
+
+            // A peer that closed its pipe or socket must not end the gateway.
+            signal(SIGPIPE, SIG_IGN)
+            let folder = StateFolder(path: configuration.state)
+            let logger = GatewayLog.logger()
+            let server = try GatewayServer(
+                configuration.listeners,
+                pace: SyncPace(burst: configuration.syncBurst, perMinute: configuration.syncPerMinute),
+                parts: .init(
+                    folder: folder, store: try await FleetStore.open(path: folder.database),
+                    speech: try SpeechProviders.make(from: configuration.speech, logger: logger), logger: logger)
+            ) { ports in
+                let line: JSONValue = [
+                    "event": "listening", "device_port": .integer(Int64(ports.device)),
+                    "enrol_port": .integer(Int64(ports.enrol)), "operations_port": .integer(Int64(ports.operations)),
+                ]
+                print(line.text)
+                fflush(nil)
+            }
+            var group = ServiceGroupConfiguration(
+                services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            group.logger.logLevel = .warning
+            try await ServiceGroup(configuration: group).run()
+        }
+    }
+}
+
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check a configuration file and what it names, all mistakes at once.",
+        discussion: """
+            Keys: state; device_address, device_port, enrol_address, enrol_port, operations_address, operations_port; \
+            stt.embedded {python, model}; stt.http {url, model, key_file, language}; sync_burst, sync_per_minute.
+            """)
+
+    @Option(help: "The configuration, a JSON file.")
+    var config: String
+
+    func run() async throws {
+        try await ending {
+            let problems = try GatewayConfiguration.read(path: config).problems()
+            guard problems.isEmpty else { throw GatewayError.configuration(problems) }
+            print("\(config) is good")
+        }
+    }
+}

@@ -1,0 +1,175 @@
+import Glibc
+import JSONText
+import Seals
+
+/// What `serve` reads from its JSON file. Every mistake is reported at once; unknown keys are refused, not guessed at.
+///
+///     {
+///       "state": "/var/lib/execora-gateway",
+///       "device_address": "0.0.0.0",     default 127.0.0.1
+///       "device_port": 8443,             default 8443; 0 takes any free one
+///       "enrol_address": "0.0.0.0",      default 127.0.0.1
+///       "enrol_port": 8444,
+///       "operations_address": "127.0.0.1",
+///       "operations_port": 9464,
+///       "stt": {
+///         "embedded": {"python": "/opt/execora/venv/bin/python", "model": "/opt/execora/whisper-base"},
+///         "http": {"url": "https://api.example/v1", "model": "whisper-1", "key_file": "/etc/execora/stt.key"}
+///       },
+///       "sync_burst": 60,                batches of one device at once, 1 to 10,000
+///       "sync_per_minute": 30            and then a minute, 1 to 10,000
+///     }
+///
+/// Of `stt` one or both; both means `http` first and `embedded` when it fails.
+struct GatewayConfiguration: Hashable, Sendable {
+    struct Address: Hashable, Sendable {
+        var host: String
+        var port: Int
+    }
+
+    struct Listeners: Hashable, Sendable {
+        var device = Address(host: "127.0.0.1", port: 8443)
+        var enrol = Address(host: "127.0.0.1", port: 8444)
+        var operations = Address(host: "127.0.0.1", port: 9464)
+    }
+
+    var state: String
+    var listeners = Listeners()
+    var speech = SpeechConfiguration()
+    var syncBurst: Int64 = 60
+    var syncPerMinute: Int64 = 30
+
+    static let fileBytesMax = 64 * 1024
+
+    /// - Throws: `.configuration` with all mistakes, or `.file`.
+    static func read(path: String) throws(GatewayError) -> GatewayConfiguration {
+        let bytes: [UInt8]
+        do { bytes = try PrivateFile.read(path, secret: false) } catch {
+            throw .configuration(["\(path): cannot be read (\(error))"])
+        }
+        let json: JSONValue
+        do { json = try JSONValue(parsing: bytes) } catch { throw .configuration(["\(path): not JSON: \(error)"]) }
+        return try GatewayConfiguration(json: json)
+    }
+
+    init(json: JSONValue) throws(GatewayError) {
+        var form = ConfigurationForm(json, path: "")
+        var mistakes: [String] = []
+        state = form.text("state", required: true) ?? ""
+        for (name, place) in [
+            ("device", \Listeners.device), ("enrol", \.enrol), ("operations", \.operations),
+        ] as [(String, WritableKeyPath<Listeners, Address>)] {
+            if let host = form.text("\(name)_address") { listeners[keyPath: place].host = host }
+            if let port = form.number("\(name)_port", in: 0...65_535) { listeners[keyPath: place].port = Int(port) }
+        }
+        syncBurst = form.number("sync_burst", in: 1...10_000) ?? syncBurst
+        syncPerMinute = form.number("sync_per_minute", in: 1...10_000) ?? syncPerMinute
+
+        if var stt = form.object("stt") {
+            if var embedded = stt.object("embedded") {
+                speech.embedded = .init(
+                    python: embedded.text("python", required: true) ?? "",
+                    model: embedded.text("model", required: true) ?? "")
+                mistakes += embedded.mistakes()
+            }
+            if var http = stt.object("http") {
+                speech.http = .init(
+                    url: http.text("url", required: true) ?? "", model: http.text("model", required: true) ?? "",
+                    keyFile: http.text("key_file"), language: http.text("language"))
+                mistakes += http.mistakes()
+            }
+            mistakes += stt.mistakes()
+        }
+        if speech == SpeechConfiguration() {
+            mistakes.append("stt: name at least one of stt.embedded and stt.http")
+        }
+        mistakes += form.mistakes()
+        guard mistakes.isEmpty else { throw .configuration(mistakes) }
+    }
+
+    /// What the machine lacks for this configuration: folders, programs, files. Empty when `serve` may start.
+    func problems() -> [String] {
+        var problems = StateFolder(path: state).problems()
+        if let embedded = speech.embedded {
+            if access(embedded.python, X_OK) != 0 {
+                problems.append("stt.embedded.python: \(embedded.python) is no program that can be run")
+            }
+            if access(embedded.model + "/model.bin", R_OK) != 0 {
+                problems.append("stt.embedded.model: \(embedded.model) holds no model.bin that can be read")
+            }
+        }
+        if let http = speech.http {
+            if !http.url.hasPrefix("http://") && !http.url.hasPrefix("https://") {
+                problems.append("stt.http.url: \(http.url) begins with neither http:// nor https://")
+            }
+            if let file = http.keyFile {
+                do { _ = try PrivateFile.read(file, secret: true) } catch {
+                    problems.append(
+                        "stt.http.key_file: \(file) must be a file that only its owner can read (0600): \(error)")
+                }
+            }
+        }
+        return problems
+    }
+}
+
+/// Reads one JSON object of the configuration and collects what is wrong with it.
+struct ConfigurationForm {
+    private let members: [JSONValue.Member]
+    private let path: String
+    private var known: Set<String> = []
+    private var wrong: [String] = []
+
+    init(_ json: JSONValue, path: String) {
+        members = json.members ?? []
+        self.path = path
+        if json.members == nil { wrong.append("\(path.isEmpty ? "the configuration" : path): must be an object") }
+    }
+
+    mutating func text(_ key: String, required: Bool = false) -> String? {
+        switch value(key) {
+        case nil:
+            if required { wrong.append("\(name(key)): is missing") }
+            return nil
+        case .string(let text) where !text.isEmpty: return text
+        default:
+            wrong.append("\(name(key)): must be a text that is not empty")
+            return nil
+        }
+    }
+
+    mutating func number(_ key: String, in range: ClosedRange<Int64>) -> Int64? {
+        switch value(key) {
+        case nil: return nil
+        case .integer(let number) where range.contains(number): return number
+        default:
+            wrong.append("\(name(key)): must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+    }
+
+    mutating func object(_ key: String) -> ConfigurationForm? {
+        value(key).map { ConfigurationForm($0, path: name(key)) }
+    }
+
+    /// All mistakes, unknown and repeated keys among them. Last of all calls.
+    func mistakes() -> [String] {
+        var seen: Set<String> = []
+        var more: [String] = []
+        for member in members {
+            if !known.contains(member.name) {
+                more.append("\(name(member.name)): unknown key; known here: \(known.sorted().joined(separator: ", "))")
+            } else if !seen.insert(member.name).inserted {
+                more.append("\(name(member.name)): given twice")
+            }
+        }
+        return wrong + more
+    }
+
+    private mutating func value(_ key: String) -> JSONValue? {
+        known.insert(key)
+        return members.first { $0.name == key }?.value
+    }
+
+    private func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+}

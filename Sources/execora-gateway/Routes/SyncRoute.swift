@@ -1,0 +1,99 @@
+import Hummingbird
+import JSONText
+import Ledger
+import LedgerSync
+import Seals
+
+/// `POST /v1/sync`: one signed batch up, one signed receipt down. What is well-formed and authentic is always stored;
+/// whether it is good business is judged later, elsewhere.
+struct SyncRoute: Sendable {
+    let store: FleetStore
+    let receiptKey: SigningKey
+    let pace: SyncPace
+    let metrics: GatewayMetrics
+    let now: @Sendable () -> Int64
+    let clock = ContinuousClock()
+
+    func answer(_ request: Request, context: DeviceContext) async throws -> Response {
+        let sender = context.sender
+        if let wait = pace.wait(device: sender.device, nowMilliseconds: now()) {
+            throw Refusal.busy("too many batches", retryAfterSeconds: wait)
+        }
+        let bytes = try await request.bytes(upTo: SyncLimits.wireBytesMax)
+        let start = clock.now
+        let batch: SyncBatch
+        do { batch = try SyncBatch.read(bytes, key: try Self.ledgerKey(of: sender)) } catch let error as SyncError {
+            throw Refusal(
+                status: .init(code: error.httpStatus), code: error.code, message: "the batch is refused: \(error)")
+        }
+        // The certificate says who sends; a batch of another device is not taken from it, however well signed.
+        guard batch.header.device == sender.device, batch.header.shop == sender.shop else {
+            throw Refusal(
+                status: .forbidden, code: "identity",
+                message: "the batch names another shop or device than the certificate")
+        }
+        context.note.add("first_seq", .integer(batch.header.firstSeq))
+        context.note.add("entries", .integer(Int64(batch.entries.count)))
+
+        let verified = VerifiedBatch(
+            epoch: batch.header.epoch, firstSeq: batch.header.firstSeq, previousHash: batch.header.prevHash,
+            hashes: batch.entries.map(\.hash), envelope: bytes,
+            trace: CorrelationHeader.traceparent(request) ?? "")
+        let outcome = try await store.append(verified, of: sender, nowMilliseconds: now(), sign: Self.sign(receiptKey))
+        metrics.observe("execora_sync_milliseconds", milliseconds: (clock.now - start).milliseconds)
+        switch outcome {
+        case .appended(let receipt, let entries):
+            metrics.count("execora_sync_entries_total", by: Int64(entries))
+            return told(
+                context, "appended",
+                .init(status: .ok, headers: Self.headers, body: .init(byteBuffer: .init(bytes: receipt))))
+        case .replayed(let receipt):
+            return told(
+                context, "replayed",
+                .init(status: .ok, headers: Self.headers, body: .init(byteBuffer: .init(bytes: receipt))))
+        case .gap(let nextSeq, let head):
+            return told(context, "gap", Self.conflict("gap", "entries before the batch are missing", nextSeq, head))
+        case .fork(let nextSeq, let head):
+            return told(context, "fork", Self.conflict("fork", "another history than the one held", nextSeq, head))
+        }
+    }
+
+    private func told(_ context: DeviceContext, _ outcome: String, _ response: Response) -> Response {
+        metrics.count("execora_sync_batches_total", labels: [("outcome", outcome)])
+        context.note.add("outcome", .string(outcome))
+        return response
+    }
+
+    private static let headers: HTTPFields = [.contentType: "application/x-execora-receipt"]
+
+    private static func conflict(_ code: String, _ message: String, _ nextSeq: Int64, _ head: [UInt8]) -> Response {
+        Refusal(
+            status: .conflict, code: code, message: message,
+            members: [.init("next_seq", .integer(nextSeq)), .init("head", .string(Hex.text(head)))]
+        ).response
+    }
+
+    private static func ledgerKey(of device: DeviceRecord) throws -> VerifyingKey {
+        do { return try VerifyingKey(bytes: device.ledgerKey) } catch {
+            throw GatewayError.state(problem: "a device's ledger key is damaged", hint: "restore gateway.sqlite")
+        }
+    }
+
+    /// Ed25519 as used here is deterministic, so what is stored and what is sent are the same bytes.
+    static func sign(
+        _ key: SigningKey
+    ) -> @Sendable (ReceiptContent) throws(GatewayError) -> (bytes: [UInt8], hash: [UInt8]) {
+        { (content) throws(GatewayError) in
+            let receipt = Receipt(
+                shop: content.shop, device: content.device, epoch: content.epoch, throughSeq: content.throughSeq,
+                headHash: content.headHash, server: WallTime(milliseconds: content.serverMilliseconds),
+                storeID: content.storeID, number: content.number, previousReceiptHash: content.previousHash)
+            do {
+                let bytes = try receipt.signed(by: key)
+                return (bytes, Receipt.hash(of: bytes))
+            } catch {
+                throw .state(problem: "the receipt key does not sign", hint: "check receipt.key")
+            }
+        }
+    }
+}

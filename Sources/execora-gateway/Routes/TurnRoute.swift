@@ -1,0 +1,84 @@
+import Conversation
+import Hummingbird
+import JSONText
+import Logging
+import NIOCore
+
+/// `POST /v1/turns`: Opus up while the shopkeeper still speaks, words down.
+struct TurnRoute: Sendable {
+    static let contentType = "application/x-execora-turn"
+    /// Longest that a transcript is waited for; then the verdict is `failed`.
+    static let transcriptTimeMax = Duration.seconds(25)
+
+    let speech: any SpeechToText
+    let desk: TurnDesk
+    let metrics: GatewayMetrics
+    let logger: Logger
+    let clock = ContinuousClock()
+
+    func answer(_ request: Request, context: DeviceContext) async throws -> Response {
+        guard request.headers[.contentType] == Self.contentType else {
+            throw Refusal(
+                status: .unsupportedMediaType, code: "content_type", message: "a turn is \(Self.contentType)")
+        }
+        var intake = try TurnIntake()
+        var ticket: UInt64?
+        let device = context.sender.device
+        defer { if let ticket { desk.leave(device: device, ticket: ticket) } }
+
+        for try await part in request.body {
+            try intake.take(part.readableBytesView)
+            if ticket == nil, let hello = intake.hello {
+                if let named = CorrelationHeader.turn(request), named != hello.turn {
+                    throw Refusal.malformed("header and hello name two turns")
+                }
+                context.note.add("turn", .string(hello.turn.description))
+                ticket = desk.enter(
+                    device: device, turn: hello.turn, isLate: hello.isLate, channel: context.channel)
+                if ticket == nil {
+                    throw Refusal.busy("another turn of this device is in flight", retryAfterSeconds: 2)
+                }
+            }
+            if intake.isEnded { break }
+        }
+        let lastByte = clock.now
+        guard let hello = intake.hello, let clip = intake.clip() else { throw Refusal.malformed("turn without an end") }
+        context.note.add("packets", .integer(Int64(intake.packets)))
+
+        var reply = TurnReply(
+            turn: hello.turn, verdict: hello.isLate ? .late : .heard, transcripts: [], milliseconds: 0)
+        if intake.isCancelled {
+            reply.verdict = .rejected
+        } else {
+            do {
+                reply.transcripts = Array(try await transcripts(of: clip).prefix(TurnReply.transcriptsMax))
+            } catch SpeechError.busy {
+                throw Refusal.unavailable("speech recognition is busy or starting", retryAfterSeconds: 2)
+            } catch {
+                reply.verdict = .failed
+                // The reason holds no speech (SpeechError); other errors are named by their type alone.
+                let reason = (error as? SpeechError).map { "\($0)" } ?? "\(type(of: error))"
+                logger.warning("no transcript", metadata: ["turn": "\(hello.turn)", "reason": "\(reason)"])
+            }
+        }
+        reply.milliseconds = (clock.now - lastByte).milliseconds
+        context.note.add("verdict", .string(reply.verdict.rawValue))
+        context.note.add("transcript_ms", .integer(reply.milliseconds))
+        metrics.count("execora_turns_total", labels: [("verdict", reply.verdict.rawValue)])
+        metrics.count("execora_turn_audio_milliseconds_total", by: Int64(intake.packets) * 20)
+        metrics.observe("execora_turn_transcript_milliseconds", milliseconds: reply.milliseconds)
+        return .json(reply.json)
+    }
+
+    private func transcripts(of clip: SpeechClip) async throws -> [TurnReply.Transcript] {
+        try await withThrowingTaskGroup(of: [TurnReply.Transcript].self) { group in
+            group.addTask { try await speech.transcribe(clip) }
+            group.addTask {
+                try await Task.sleep(for: Self.transcriptTimeMax)
+                throw SpeechError.timedOut
+            }
+            defer { group.cancelAll() }
+            return try await group.next()!
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Hummingbird
+import JSONText
+import NIOCore
+import NIOSSL
+import Seals
+import Synchronization
+
+/// One request on the device port: its channel, and who sent it once `DeviceIdentityMiddleware` has looked.
+struct DeviceContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+    /// Set by the middleware before any route runs.
+    var device: DeviceRecord?
+    let note = RequestNote()
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+
+    /// The sender. A route is never reached without one.
+    var sender: DeviceRecord {
+        guard let device else { preconditionFailure("a route ran before the identity was checked") }
+        return device
+    }
+}
+
+/// One request on a port without client certificates.
+struct OpenContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+    let note = RequestNote()
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+}
+
+/// What a route adds to its request's one log line: identifiers and counts only.
+final class RequestNote: Sendable {
+    private let fields = Mutex<[JSONValue.Member]>([])
+
+    func add(_ name: String, _ value: JSONValue) { fields.withLock { $0.append(.init(name, value)) } }
+    var all: [JSONValue.Member] { fields.withLock { $0 } }
+}
+
+/// Asks, for every request and not once a connection, whose certificate this is and whether it still stands.
+struct DeviceIdentityMiddleware: RouterMiddleware {
+    let store: FleetStore
+
+    func handle(
+        _ request: Request, context: DeviceContext, next: (Request, DeviceContext) async throws -> Response
+    ) async throws -> Response {
+        // The handshake has already proved that the certificate is ours and that the sender holds its key.
+        guard let certificate = try await context.channel.nioSSL_peerCertificate().get() else {
+            throw Refusal(status: .unauthorized, code: "no_certificate", message: "a client certificate is needed")
+        }
+        let fingerprint = Fingerprint.of(der: try certificate.toDERBytes())
+        guard let device = try await store.device(fingerprint: fingerprint) else {
+            throw Refusal(
+                status: .unauthorized, code: "unknown_certificate",
+                message: "this gateway did not give out this certificate; enrol again")
+        }
+        context.note.add("device", .string(String(Hex.text(device.device).prefix(8))))
+        guard !device.isRevoked else {
+            throw Refusal(status: .forbidden, code: "revoked", message: "this device was revoked")
+        }
+        var context = context
+        context.device = device
+        return try await next(request, context)
+    }
+}

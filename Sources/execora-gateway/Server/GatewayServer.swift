@@ -1,0 +1,148 @@
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import NIOCore
+import NIOSSL
+import Seals
+import ServiceLifecycle
+import Synchronization
+
+/// The whole gateway, assembled in one place: three listeners over one store and one speech provider.
+///
+/// - device port: TLS 1.3, client certificate of our authority required;
+/// - enrol port: TLS 1.3, no client certificate;
+/// - operations port: plain HTTP, loopback by default.
+struct GatewayServer: Service {
+    struct Parts: Sendable {
+        var folder: StateFolder
+        var store: FleetStore
+        var speech: any SpeechToText
+        var logger: Logger
+        var metrics = GatewayMetrics()
+        var now: @Sendable () -> Int64 = SystemClock.milliseconds
+    }
+
+    struct Ports: Hashable, Sendable {
+        var device: Int
+        var enrol: Int
+        var operations: Int
+    }
+
+    /// Connections open at once on one port. When full: further ones wait in the kernel's queue.
+    static let connectionsMax = 4096
+    /// A device asks for the time every 25 s to keep its line warm.
+    static let idleTimeMax = TimeAmount.seconds(75)
+    /// Time that requests in flight get to end after SIGTERM.
+    static let drainTimeMax = Duration.seconds(8)
+
+    private let services: [any Service]
+    private let logger: Logger
+
+    /// - Parameter listening: called once, when all three ports take connections.
+    init(
+        _ configuration: GatewayConfiguration.Listeners, pace: SyncPace, parts: Parts,
+        listening: @escaping @Sendable (Ports) -> Void
+    ) throws {
+        let folder = parts.folder
+        let authority = try folder.authority()
+        let receiptKey = try folder.receiptKey()
+        let trustPEM = try folder.text(folder.rootCertificate, secret: false)
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(folder.text(folder.serverCertificate, secret: false).utf8))
+        let key = try NIOSSLPrivateKey(bytes: Array(folder.text(folder.serverKey).utf8), format: .pem)
+
+        var open = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        open.minimumTLSVersion = .tlsv13
+        var mutual = open
+        // Without a host name to check this still demands a client certificate of our own authority.
+        mutual.certificateVerification = .noHostnameVerification
+        mutual.trustRoots = .certificates(
+            try NIOSSLCertificate.fromPEMBytes(Array(trustPEM.utf8))
+                + NIOSSLCertificate.fromPEMBytes(Array(folder.text(folder.issuingCertificate, secret: false).utf8)))
+
+        let meeting = ListenerMeeting(listening)
+        let metrics = parts.metrics
+        // What Hummingbird itself says is of interest only when it goes wrong.
+        var quiet = parts.logger
+        quiet.logLevel = max(parts.logger.logLevel, .warning)
+        @Sendable func http(_ port: String) -> HTTPServerBuilder {
+            .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [
+                        ConnectionGuard(port: port, metrics: metrics, logger: parts.logger)
+                    ],
+                    idleTimeout: Self.idleTimeMax,
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 4096, maxHeaderListSize: 16_384, maxHeaderFieldCount: 64)))
+        }
+        func application<Context: NotedContext>(
+            _ name: String, _ router: Router<Context>, _ server: HTTPServerBuilder,
+            _ address: GatewayConfiguration.Address, _ place: WritableKeyPath<Ports, Int> & Sendable
+        ) -> any Service where Context.Source == ApplicationRequestContextSource {
+            Application(
+                router: router, server: server,
+                configuration: .init(
+                    address: .hostname(address.host, port: address.port),
+                    availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: quiet)),
+                onServerRunning: { meeting.arrived(place, $0.localAddress?.port ?? 0) }, logger: quiet)
+        }
+
+        let time = TimeRoute(receiptKey: receiptKey, now: parts.now)
+        let turns = TurnRoute(speech: parts.speech, desk: TurnDesk(), metrics: metrics, logger: parts.logger)
+        let sync = SyncRoute(
+            store: parts.store, receiptKey: receiptKey, pace: pace, metrics: metrics, now: parts.now)
+        let renew = RenewRoute(store: parts.store, authority: authority, now: parts.now)
+        let devices = Router(context: DeviceContext.self)
+        devices.add(middleware: RequestLog(port: "device", metrics: metrics, logger: parts.logger))
+        devices.add(middleware: DeviceIdentityMiddleware(store: parts.store))
+        devices.get("/v1/time") { request, _ in try time.answer(request) }
+        devices.post("/v1/turns") { request, context in try await turns.answer(request, context: context) }
+        devices.post("/v1/sync") { request, context in try await sync.answer(request, context: context) }
+        devices.post("/v1/renew") { request, context in try await renew.answer(request, from: context.sender) }
+
+        let enrol = EnrolRoute(
+            store: parts.store, authority: authority, trustPEM: trustPEM, receiptKey: receiptKey, now: parts.now)
+        let enrolment = Router(context: OpenContext.self)
+        enrolment.add(middleware: RequestLog(port: "enrol", metrics: metrics, logger: parts.logger))
+        enrolment.get("/v1/time") { request, _ in try time.answer(request) }
+        enrolment.post("/v1/enrol") { request, context in try await enrol.answer(request, note: context.note) }
+
+        let operations = Router(context: OpenContext.self)
+        OperationsRoutes(store: parts.store, speech: parts.speech, metrics: metrics).add(to: operations)
+
+        services = [
+            parts.speech,
+            application(
+                "device", devices, try .tls(http("device"), tlsConfiguration: mutual), configuration.device, \.device),
+            application(
+                "enrol", enrolment, try .tls(http("enrol"), tlsConfiguration: open), configuration.enrol, \.enrol),
+            application("operations", operations, http("operations"), configuration.operations, \.operations),
+        ]
+        logger = quiet
+    }
+
+    /// Serves until graceful shutdown; ends when the last request is answered or `drainTimeMax` has passed.
+    func run() async throws {
+        var configuration = ServiceGroupConfiguration(services: services, logger: logger)
+        configuration.maximumGracefulShutdownDuration = Self.drainTimeMax
+        try await ServiceGroup(configuration: configuration).run()
+    }
+}
+
+/// Waits for three listeners, then tells their ports.
+private final class ListenerMeeting: Sendable {
+    private let state = Mutex((ports: GatewayServer.Ports(device: 0, enrol: 0, operations: 0), missing: 3))
+    private let tell: @Sendable (GatewayServer.Ports) -> Void
+
+    init(_ tell: @escaping @Sendable (GatewayServer.Ports) -> Void) { self.tell = tell }
+
+    func arrived(_ place: WritableKeyPath<GatewayServer.Ports, Int> & Sendable, _ port: Int) {
+        let whole = state.withLock { state -> GatewayServer.Ports? in
+            state.ports[keyPath: place] = port
+            state.missing -= 1
+            return state.missing == 0 ? state.ports : nil
+        }
+        if let whole { tell(whole) }
+    }
+}

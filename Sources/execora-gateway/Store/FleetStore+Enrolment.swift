@@ -1,0 +1,171 @@
+import Seals
+
+extension FleetStore {
+    /// Counters of one shop: A01 ... A99, B01 ... Z99. When full: no code is made for the shop any more.
+    static let countersMax = 26 * 99
+    /// Codes of one shop that are neither used nor expired. When full: the next one is refused until one expires.
+    static let openCodesMax = 100
+
+    /// Makes a one-time code for a shop, and the shop when its name is new.
+    func newCode(shop name: String, life: Duration, nowMilliseconds now: Int64) throws(GatewayError) -> (
+        code: EnrolCode, shop: [UInt8]
+    ) {
+        let code = EnrolCode()
+        let shop = try database.transaction { () throws(GatewayError) in
+            try database.run(
+                "INSERT INTO shop(shop_id, name, created_ms) VALUES(?, ?, ?) ON CONFLICT(name) DO NOTHING",
+                .blob(Randomness.bytes(16)), .text(name), .integer(now))
+            let shop = try database.first("SELECT shop_id FROM shop WHERE name = ?", .text(name)) { $0.blob(0) }!
+            try database.run("DELETE FROM enrol_code WHERE expires_ms < ?", .integer(now - 7 * 86_400_000))
+            let open = try database.integer(
+                "SELECT count(*) FROM enrol_code WHERE shop_id = ? AND used_ms IS NULL AND expires_ms >= ?",
+                .blob(shop), .integer(now))
+            guard open ?? 0 < Self.openCodesMax else {
+                throw .state(problem: "the shop has \(Self.openCodesMax) open codes", hint: "wait until one expires")
+            }
+            try database.run(
+                "INSERT INTO enrol_code(code_hash, shop_id, expires_ms) VALUES(?, ?, ?)", .blob(code.hash),
+                .blob(shop), .integer(now + life.components.seconds * 1000))
+            return shop
+        }
+        return (code, shop)
+    }
+
+    enum Enrolment: Sendable {
+        case enrolled(answer: [UInt8])
+        /// Unknown, used or expired: the three are not told apart to the outside.
+        case codeRefused
+        /// The device was revoked, or belongs to another shop.
+        case deviceRefused
+        case shopFull
+    }
+
+    /// Uses up a code. `issue` makes the certificate and the answer once shop and series are known; both are stored
+    /// in the same transaction, so an answer lost on the way is given again for the same request, byte for byte.
+    ///
+    /// A device that is known to the shop (its certificate ran out while it was away) keeps its series and its chain.
+    func enrol(
+        codeHash: [UInt8], requestHash: [UInt8], device: [UInt8], ledgerKey: [UInt8], nowMilliseconds now: Int64,
+        issue:
+            @Sendable (_ shop: [UInt8], _ series: String) throws(GatewayError) -> (CertificateAuthority.Issued, [UInt8])
+    ) throws(GatewayError) -> Enrolment {
+        try database.transaction { () throws(GatewayError) -> Enrolment in
+            let code = try database.first(
+                "SELECT shop_id, expires_ms, used_ms, request_hash, answer FROM enrol_code WHERE code_hash = ?",
+                .blob(codeHash)
+            ) {
+                (
+                    shop: $0.blob(0), expires: $0.integer(1), isUsed: !$0.isNull(2), request: $0.blob(3),
+                    answer: $0.blob(4)
+                )
+            }
+            guard let code, code.expires >= now else { return .codeRefused }
+            if code.isUsed { return code.request == requestHash ? .enrolled(answer: code.answer) : .codeRefused }
+            let known = try database.first(
+                "SELECT shop_id, series, revoked_ms FROM device WHERE device_id = ?", .blob(device)
+            ) { (shop: $0.blob(0), series: $0.text(1), isRevoked: !$0.isNull(2)) }
+            let series: String
+            if let known {
+                guard known.shop == code.shop, !known.isRevoked else { return .deviceRefused }
+                series = known.series
+            } else {
+                let count = try database.integer("SELECT counters FROM shop WHERE shop_id = ?", .blob(code.shop)) ?? 0
+                guard count < Self.countersMax else { return .shopFull }
+                series = Self.series(Int(count))
+                try add(device, to: code.shop, series: series, ledgerKey: ledgerKey, now: now)
+            }
+            let (issued, answer) = try issue(code.shop, series)
+            try keep(issued, shop: code.shop, device: device)
+            try database.run(
+                "UPDATE enrol_code SET used_ms = ?, request_hash = ?, answer = ? WHERE code_hash = ?",
+                .integer(now), .blob(requestHash), .blob(answer), .blob(codeHash))
+            return .enrolled(answer: answer)
+        }
+    }
+
+    private func add(
+        _ device: [UInt8], to shop: [UInt8], series: String, ledgerKey: [UInt8], now: Int64
+    ) throws(GatewayError) {
+        try database.run("UPDATE shop SET counters = counters + 1 WHERE shop_id = ?", .blob(shop))
+        try database.run(
+            "INSERT INTO device(shop_id, device_id, series, ledger_key, enrolled_ms) VALUES(?, ?, ?, ?, ?)",
+            .blob(shop), .blob(device), .text(series), .blob(ledgerKey), .integer(now))
+        try database.run(
+            """
+            INSERT INTO device_head(shop_id, device_id, epoch, next_seq, head, receipt_no, receipt_hash)
+            VALUES(?, ?, 1, 1, ?, 0, ?)
+            """, .blob(shop), .blob(device), .blob(.init(repeating: 0, count: 32)),
+            .blob(.init(repeating: 0, count: 32)))
+    }
+
+    /// A01 for 0, A99 for 98, B01 for 99.
+    static func series(_ index: Int) -> String {
+        let number = index % 99 + 1
+        return String(UnicodeScalar(UInt8(ascii: "A") + UInt8(index / 99))) + (number < 10 ? "0" : "") + String(number)
+    }
+
+    /// Certificates of one device that still run. When full: no renewal until one ends.
+    static let certificatesMax = 16
+
+    /// - Returns: false when the device has too many certificates that still run.
+    func renew(
+        _ issued: CertificateAuthority.Issued, of device: DeviceRecord, nowMilliseconds now: Int64
+    ) throws(GatewayError) -> Bool {
+        try database.transaction { () throws(GatewayError) in
+            let running = try database.integer(
+                "SELECT count(*) FROM certificate WHERE shop_id = ? AND device_id = ? AND not_after_ms >= ?",
+                .blob(device.shop), .blob(device.device), .integer(now))
+            guard running ?? 0 < Self.certificatesMax else { return false }
+            try keep(issued, shop: device.shop, device: device.device)
+            return true
+        }
+    }
+
+    /// Remembers a certificate given out.
+    private func keep(
+        _ issued: CertificateAuthority.Issued, shop: [UInt8], device: [UInt8]
+    ) throws(GatewayError) {
+        try database.run(
+            "INSERT INTO certificate(fingerprint, shop_id, device_id, serial, not_after_ms) VALUES(?, ?, ?, ?, ?)",
+            .blob(issued.fingerprintBytes), .blob(shop), .blob(device), .blob(issued.serial),
+            .integer(issued.notAfterMilliseconds))
+    }
+
+    /// Who holds the certificate; nil when none of this store's devices does.
+    func device(fingerprint: [UInt8]) throws(GatewayError) -> DeviceRecord? {
+        try database.first(
+            """
+            SELECT d.shop_id, d.device_id, d.series, d.ledger_key, d.revoked_ms IS NOT NULL OR c.revoked_ms IS NOT NULL
+            FROM certificate c JOIN device d ON d.shop_id = c.shop_id AND d.device_id = c.device_id
+            WHERE c.fingerprint = ?
+            """, .blob(fingerprint)
+        ) {
+            DeviceRecord(
+                shop: $0.blob(0), device: $0.blob(1), series: $0.text(2), ledgerKey: $0.blob(3),
+                isRevoked: $0.integer(4) != 0)
+        }
+    }
+
+    /// Refuses the device from its next request on. Its series is retired with it: numbers are never given twice.
+    ///
+    /// - Returns: false when no such device is known.
+    func revoke(device: [UInt8], nowMilliseconds now: Int64) throws(GatewayError) -> Bool {
+        try database.transaction { () throws(GatewayError) in
+            guard try database.integer("SELECT 1 FROM device WHERE device_id = ?", .blob(device)) != nil else {
+                return false
+            }
+            try database.run(
+                "UPDATE device SET revoked_ms = ? WHERE device_id = ? AND revoked_ms IS NULL", .integer(now),
+                .blob(device))
+            return true
+        }
+    }
+
+    func heads() throws(GatewayError) -> [DeviceHead] { try Self.heads(in: database) }
+
+    static func heads(in database: FleetDatabase) throws(GatewayError) -> [DeviceHead] {
+        try database.all("SELECT shop_id, device_id, epoch, next_seq - 1, head FROM device_head") {
+            DeviceHead(shop: $0.blob(0), device: $0.blob(1), epoch: $0.integer(2), seq: $0.integer(3), hash: $0.blob(4))
+        }
+    }
+}

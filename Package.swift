@@ -102,6 +102,7 @@ if !deviceOnly {
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
+            resources: [.embedInCode("Speech/Whisper/whisper_service.py")],
             swiftSettings: strict),
         tests(
             "GatewayTests",

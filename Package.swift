@@ -105,8 +105,18 @@ if !deviceOnly {
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
+            resources: [.embedInCode("Speech/Whisper/whisper_service.py")],
             swiftSettings: strict),
-        tests("GatewayTests", ["execora-gateway", "LedgerSync", "Ledger", "Seals", "JSONText"]),
+        tests(
+            "GatewayTests",
+            [
+                "execora-gateway", "Conversation", "LedgerSync", "Ledger", "OpusCoding", "Seals", "JSONText",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
     ]
 }
 

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Glibc
+import Seals
 
 // execora-gateway: devices' requests enter over mutual TLS; transcripts, receipts and certificates leave.
 // Threads: NIO's event loops for sockets, the cooperative pool for parsing and signatures, one thread for the store.
@@ -23,11 +25,24 @@ struct Gateway: AsyncParsableCommand {
 /// Ends a command with the reason on standard error.
 func ending<Result>(_ body: () async throws -> Result) async throws -> Result {
     do { return try await body() } catch let exit as ExitCode { throw exit } catch {
-        complain("\(error)")
+        complain(reason(error))
         switch error {
-        case GatewayError.configuration, GatewayError.state: throw ExitCode(2)
+        case GatewayError.configuration, GatewayError.state, SealError.exposed, SealError.missing, SealError.malformed:
+            throw ExitCode(2)
         default: throw ExitCode(1)
         }
+    }
+}
+
+/// An error as an operator reads it.
+func reason(_ error: any Error) -> String {
+    switch error {
+    case SealError.missing(let path): "\(path) is missing; run init, or restore it"
+    case SealError.exposed(let path, let mode):
+        "\(path) may be read by others (mode \(String(mode, radix: 8))); find out why, then chmod 600 it"
+    case SealError.file(let code, let operation, let path): "\(operation) \(path): \(String(cString: strerror(code)))"
+    case SealError.malformed(let what): "a key or certificate is damaged: \(what)"
+    default: "\(error)"
     }
 }
 

@@ -26,6 +26,12 @@ struct ServeCommand: AsyncParsableCommand {
             signal(SIGPIPE, SIG_IGN)
             let folder = StateFolder(path: configuration.state)
             let logger = GatewayLog.logger()
+            let left = try folder.serverCertificateLeft(nowMilliseconds: SystemClock.milliseconds())
+            if left < StateFolder.serverCertificateWarning {
+                logger.warning(
+                    "server certificate ends soon; run init --new-server-certificate",
+                    metadata: ["days": "\(left.components.seconds / 86_400)"])
+            }
             let server = try GatewayServer(
                 configuration.listeners,
                 pace: SyncPace(burst: configuration.syncBurst, perMinute: configuration.syncPerMinute),

@@ -43,13 +43,17 @@ final class SyncPace: Sendable {
     }
 
     private func filled(_ bucket: Bucket, _ now: Int64) -> Bucket {
-        // A clock set back gives nothing and takes nothing.
+        // A clock set back gives nothing and takes nothing; more than an hour fills no more than the hour.
         let passed = min(max(0, now - bucket.filledMilliseconds), 3_600_000)
-        // perMinute tokens in 60,000 ms are perMinute / 60 thousandths a millisecond.
+        // perMinute tokens in 60,000 ms are perMinute / 60 thousandths a millisecond. Time that was not enough for
+        // a thousandth stays for the next call.
         let gained = passed * perMinute / 60
+        let used =
+            passed == 3_600_000 || now < bucket.filledMilliseconds
+            ? now - bucket.filledMilliseconds : gained * 60 / perMinute
         return Bucket(
             milliTokens: min(burst * 1000, bucket.milliTokens + gained),
-            filledMilliseconds: gained > 0 || passed == 0 ? now : bucket.filledMilliseconds)
+            filledMilliseconds: bucket.filledMilliseconds + used)
     }
 }
 

@@ -33,6 +33,14 @@ struct SpeechClip: Sendable {
     /// Bare words: names and products of the shop.
     var vocabulary: [String]
     var turn: ULID
+    /// The wake word that opens the clip, as it is spoken ("okay nabu"); nil for a follow-up or a button.
+    /// A recogniser that knows it takes it for granted and answers with what follows.
+    var wakePhrase: String?
+
+    /// How the wake word of a model is spoken: its name in words.
+    static func phrase(ofModel name: String) -> String {
+        name.split(whereSeparator: { $0 == "_" || $0 == "-" || $0 == " " }).joined(separator: " ")
+    }
 }
 
 /// Why a clip has no transcript, shaped by what may be done.

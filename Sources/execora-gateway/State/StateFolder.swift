@@ -79,13 +79,28 @@ struct StateFolder: Sendable {
         String(decoding: try PrivateFile.read(path, secret: secret), as: UTF8.self)
     }
 
+    /// A server certificate with less left is told of at every start.
+    static let serverCertificateWarning = Duration.seconds(30 * 86_400)
+
+    /// How long the server's certificate is still good; negative when it has ended.
+    func serverCertificateLeft(nowMilliseconds: Int64) throws -> Duration {
+        let leaf = try Seals.Certificate.read(pem: PrivateFile.read(serverCertificate, secret: false))
+        return .seconds(try leaf.notAfterSeconds - nowMilliseconds / 1000)
+    }
+
     /// What is wanting, in words; empty when `serve` can use the folder.
-    func problems() -> [String] {
+    func problems(nowMilliseconds: Int64 = SystemClock.milliseconds()) -> [String] {
         let wanted = [
             rootCertificate, issuingCertificate, issuingKey, serverCertificate, serverKey, receiptKeyFile, database,
         ]
         let missing = wanted.filter { access($0, R_OK) != 0 }.map { $0.dropFirst(path.count + 1) }
-        guard !missing.isEmpty else { return [] }
+        guard !missing.isEmpty else {
+            if let left = try? serverCertificateLeft(nowMilliseconds: nowMilliseconds), left > .zero { return [] }
+            return [
+                "state: \(serverCertificate) has ended or cannot be read; "
+                    + "run `execora-gateway init --state \(path) --new-server-certificate` with its --name options"
+            ]
+        }
         return [
             "state: \(path) lacks \(missing.joined(separator: ", ")); "
                 + "run `execora-gateway init --state \(path)`"

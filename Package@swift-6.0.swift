@@ -1,0 +1,66 @@
+// swift-tools-version:6.0
+import PackageDescription
+
+// For Swift 6.0 and 6.1 (Debian 13 has 6.0.3): the device alone, for the gateway's packages ask for newer tools.
+// Targets and their order are those of Package.swift; board/debian13/check builds by this one, with warnings as errors
+// given on the command line (the setting for it came with 6.2).
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: fixtures ? ["Fixtures"] : [], swiftSettings: strict)
+}
+
+let products: [Product] = [
+    .executable(name: "execorad", targets: ["execorad"]),
+    .executable(name: "execoractl", targets: ["execoractl"]),
+]
+
+let targets: [Target] = [
+    .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+    .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
+    room("JSONText"),
+    room("Seals", ["COpenSSL", "JSONText"]),
+    room("AudioIO", ["CALSA"]),
+    room("WakeWord", ["JSONText"]),
+    room("OpusCoding", ["COpus"]),
+    room("Ledger", ["CSQLite", "Seals"]),
+    room("Conversation", ["Ledger", "JSONText"]),
+    room("CloudLink", ["CCurl", "Conversation", "Seals", "JSONText", "OpusCoding"]),
+    room("LedgerSync", ["Ledger", "Seals"]),
+    room("Diagnostics", ["JSONText"]),
+
+    .executableTarget(
+        name: "execorad",
+        dependencies: [
+            "AudioIO", "WakeWord", "OpusCoding", "CloudLink", "Conversation", "Ledger", "LedgerSync", "Diagnostics",
+            "Seals", "JSONText",
+        ],
+        swiftSettings: strict),
+    .executableTarget(
+        name: "execoractl",
+        dependencies: ["AudioIO", "WakeWord", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "JSONText"],
+        swiftSettings: strict),
+
+    tests("JSONTextTests", ["JSONText"]),
+    tests("SealsTests", ["Seals"]),
+    tests("AudioIOTests", ["AudioIO"]),
+    tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
+    tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
+    tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
+    tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
+    tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),
+    tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals"]),
+    tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
+    tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
+]
+
+let package = Package(name: "execora", products: products, targets: targets)

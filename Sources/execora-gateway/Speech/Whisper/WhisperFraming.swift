@@ -1,0 +1,69 @@
+import Conversation
+import JSONText
+
+/// What gateway and speech service say to each other over one socket. Both sides count in big-endian.
+///
+/// To the service: first its own source (u32 length, bytes), which `python -c` reads and runs; then requests: u32 length
+/// of a JSON object, u32 length of the audio, the object, the audio (s16le, 16 kHz mono).
+/// From it: u32 length, JSON object. The first says `ready` or `refused`; then one a request, in their order.
+enum WhisperFraming {
+    /// An answer is a few transcripts; more is not ours.
+    static let answerBytesMax = 64 * 1024
+
+    static func program(_ source: [UInt8]) -> [UInt8] { word(source.count) + source }
+
+    static func request(_ clip: SpeechClip) -> [UInt8] {
+        let head: JSONValue = [
+            "language": .string(clip.language), "vocabulary": .array(clip.vocabulary.map { .string($0) }),
+            "wake_phrase": JSONValue(clip.wakePhrase),
+        ]
+        let json = head.bytes
+        var frame = word(json.count) + word(clip.samples.count * 2) + json
+        frame.reserveCapacity(frame.count + clip.samples.count * 2)
+        for sample in clip.samples {
+            frame.append(UInt8(truncatingIfNeeded: sample))
+            frame.append(UInt8(truncatingIfNeeded: sample >> 8))
+        }
+        return frame
+    }
+
+    /// Length of the answer that the four bytes announce; nil when over the maximum.
+    static func answerLength(_ head: ArraySlice<UInt8>) -> Int? {
+        let length = head.reduce(0) { $0 << 8 | Int($1) }
+        return length <= answerBytesMax ? length : nil
+    }
+
+    static func greeting(_ json: JSONValue) -> Greeting? {
+        if let reason = json["refused"]?.string { return .refused(reason: reason) }
+        guard let milliseconds = json["ready"]?.integer else { return nil }
+        return .ready(loadMilliseconds: milliseconds)
+    }
+
+    enum Greeting: Equatable {
+        case ready(loadMilliseconds: Int64)
+        case refused(reason: String)
+    }
+
+    /// - Throws: `SpeechError.broken` when the service answered what it should not.
+    static func transcripts(_ json: JSONValue, model: String) throws(SpeechError) -> [TurnReply.Transcript] {
+        if let reason = json["failed"]?.string { throw .broken(reason: reason) }
+        guard let list = json["transcripts"]?.array, list.count <= TurnReply.transcriptsMax,
+            let milliseconds = json["milliseconds"]?.integer
+        else { throw .broken(reason: "answer without transcripts") }
+        var transcripts: [TurnReply.Transcript] = []
+        for item in list {
+            guard let text = item["text"]?.string, let confidence = item["confidence"]?.integer,
+                (0...1000).contains(confidence), let language = item["language"]?.string
+            else { throw .broken(reason: "unreadable transcript") }
+            transcripts.append(
+                .init(
+                    text: text, confidenceMilli: confidence, language: language, engine: WhisperModel.engine, model: model,
+                    milliseconds: milliseconds))
+        }
+        return transcripts
+    }
+
+    private static func word(_ count: Int) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) }
+    }
+}

@@ -1,0 +1,206 @@
+"""Speech recognition for the gateway: Whisper base (int8) behind a pipe.
+
+Enters on standard input: requests (two u32 big-endian lengths, a JSON object, s16le audio at 16 kHz mono). Leaves on
+standard output: one answer a request (u32 length, JSON object), in order. The first answer says that the model is ready,
+or why it is refused. Ends when standard input ends. Arguments: the model's folder, then name and SHA-256 of each file.
+The other side of the door is WhisperFraming.swift.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+
+ANSWERS = os.fdopen(os.dup(1), "wb")
+# What a library prints must not mix with the answers.
+os.dup2(2, 1)
+REQUESTS = sys.stdin.buffer
+
+REQUEST_BYTES_MAX = 64 * 1024
+SAMPLES_MAX = 40 * 16_000  # longer than any turn; Whisper itself hears the first 30 s
+THREADS = 2
+BEAMS = 5  # measured: 1 is 60 ms faster and loses names (README of the speech door)
+TOKENS_MAX = 96  # a spoken command is under 40; more is a loop
+PROMPT_TOKENS_MAX = 200  # Whisper takes 223 at most; the vocabulary comes most useful first
+
+# No speech, by Whisper's own judgement. Measured over our clips: speech stays under 0.17, also at 10 dB;
+# silence and noise lie above 0.55.
+NO_SPEECH_MIN = 0.4
+# Quieter than this everywhere is a dead or muted microphone, whatever the model would dream of: -60 dBFS.
+QUIET_RMS = 32.0
+# What Whisper learnt to write under silent film, not what is said at a counter.
+DREAMS = {"you", "thank you", "thanks", "thanks for watching", "thank you for watching", "bye", "music", "applause"}
+DREAM_NO_SPEECH_MIN = 0.1
+
+# Bare words that tie Hindi together, in Roman letters: with them the Hindi pass spells as shopkeepers type
+# ("ka", "udhaar") instead of splitting words at random. No phrase stands among them.
+HINDI_WORDS = "ne ko ka ke ki se mein hai do diye liye rupaye sau hazaar udhaar baaki bill banao batao karo"
+
+
+def read(count):
+    data = REQUESTS.read(count)
+    if len(data) < count:
+        # The gateway is gone.
+        sys.exit(0)
+    return data
+
+
+def answer(what):
+    body = json.dumps(what).encode()
+    ANSWERS.write(len(body).to_bytes(4, "big") + body)
+    ANSWERS.flush()
+
+
+def refuse(reason):
+    answer({"refused": reason})
+    sys.exit(1)
+
+
+def check_files(folder, pins):
+    for name, pin in pins:
+        digest = hashlib.sha256()
+        try:
+            with open(os.path.join(folder, name), "rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+        except OSError as error:
+            refuse(f"{name} cannot be read: {error.strerror}; run board/models/fetch-whisper")
+        if digest.hexdigest() != pin:
+            refuse(f"{name} is not the pinned file; run board/models/fetch-whisper")
+
+
+class Recogniser:
+    def __init__(self, folder):
+        import ctranslate2
+        import numpy
+        from faster_whisper import WhisperModel
+        from faster_whisper.audio import pad_or_trim
+        from faster_whisper.tokenizer import Tokenizer
+
+        self.numpy, self.pad = numpy, pad_or_trim
+        ctranslate2.set_random_seed(1)
+        self.whisper = WhisperModel(
+            folder, device="cpu", compute_type="int8", cpu_threads=THREADS, num_workers=1, local_files_only=True
+        )
+        self.tokenizers = {
+            language: Tokenizer(self.whisper.hf_tokenizer, True, task="transcribe", language=language)
+            for language in ("en", "hi")
+        }
+        self.beyond_ascii = self.tokens_beyond_ascii()
+
+    def tokens_beyond_ascii(self):
+        """Tokens with any byte over 127: banned in the Hindi pass, which else writes Urdu, Tamil or Devanagari as it
+        pleases, and all of them worse than it writes Roman."""
+        tokenizer = self.tokenizers["en"]
+        vocabulary = self.whisper.hf_tokenizer.get_vocab()
+        # Byte-level BPE writes the bytes that are not printable ASCII as characters beyond it; space and newline too,
+        # which stay allowed.
+        allowed = {chr(code) for code in range(33, 127)} | {"\u0120", "\u010a"}
+        return [number for text, number in vocabulary.items() if number < tokenizer.eot and not set(text) <= allowed]
+
+    def vocabulary_tokens(self, tokenizer, text):
+        return tokenizer.encode(" " + text)[:PROMPT_TOKENS_MAX] if text else []
+
+    def one_pass(self, encoded, language, vocabulary, wake):
+        """Text, mean log probability a token, probability that there is no speech."""
+        tokenizer = self.tokenizers[language]
+        if language == "hi":
+            words, banned = " ".join(vocabulary + [HINDI_WORDS]), self.beyond_ascii
+        else:
+            words, banned = ", ".join(vocabulary), []
+        # The clip opens with the wake word: given as already written, it costs no guess and lends none to the names.
+        prefix = wake[:1].upper() + wake[1:] + "." if wake else None
+        prompt = self.whisper.get_prompt(
+            tokenizer, self.vocabulary_tokens(tokenizer, words), without_timestamps=True, prefix=prefix
+        )
+        result = self.whisper.model.generate(
+            encoded, [prompt], beam_size=BEAMS, max_length=min(448, len(prompt) + TOKENS_MAX), return_scores=True,
+            return_no_speech_prob=True, suppress_blank=True, suppress_tokens=[-1] + banned,
+        )[0]
+        text = tokenizer.decode(result.sequences_ids[0]).strip()
+        if prefix and text.startswith(prefix):
+            text = text[len(prefix):].strip()
+        return text, result.scores[0], result.no_speech_prob
+
+    def transcripts(self, audio, language, vocabulary, wake):
+        numpy = self.numpy
+        samples = numpy.frombuffer(audio, dtype="<i2").astype(numpy.float32)
+        frames = samples[: len(samples) // 480 * 480].reshape(-1, 480)
+        if not len(frames) or numpy.sqrt((frames**2).mean(axis=1)).max() < QUIET_RMS:
+            return []
+        features = self.pad(self.whisper.feature_extractor(samples / 32768), 3000)
+        encoded = self.whisper.encode(features)
+        passes = {"en": ["en"], "hi": ["hi"]}.get(language, ["en", "hi"])
+        if len(passes) > 1:
+            # Both are wanted (two opinions); the likelier language stands first.
+            heard = dict(self.whisper.model.detect_language(encoded)[0])
+            if heard.get("<|en|>", 0) < ENGLISH_MIN:
+                passes.reverse()
+        transcripts = []
+        for one in passes:
+            text, score, no_speech = self.one_pass(encoded, one, vocabulary, wake)
+            if no_speech >= NO_SPEECH_MIN:
+                # The same for every pass: it is judged before the first word.
+                return []
+            # The same text twice stays twice: that the passes agree is worth knowing.
+            if is_said(text, no_speech):
+                transcripts.append({"text": text, "confidence": confidence(score, no_speech), "language": one})
+        return transcripts
+
+
+# Measured over our clips: English in three voices is seen as English with 0.6 and more, Hindi and Hinglish with less.
+ENGLISH_MIN = 0.6
+
+
+def plain(text):
+    return "".join(letter for letter in text.lower() if letter.isalnum() or letter == " ").strip()
+
+
+def is_said(text, no_speech):
+    words = plain(text).split()
+    if not words or (" ".join(words) in DREAMS and no_speech >= DREAM_NO_SPEECH_MIN):
+        return False
+    # A loop: the same word five times on end. "Do do do" may be said, this not.
+    return all(len(set(words[at : at + 5])) > 1 for at in range(len(words) - 4))
+
+
+def confidence(score, no_speech):
+    """Thousandths: the mean probability of a token (geometric), times the probability that there was speech."""
+    import math
+
+    return max(0, min(1000, round(1000 * math.exp(min(0.0, score)) * (1 - no_speech))))
+
+
+def main():
+    folder, pins = sys.argv[1], list(zip(sys.argv[2::2], sys.argv[3::2]))
+    begun = time.monotonic()
+    check_files(folder, pins)
+    try:
+        recogniser = Recogniser(folder)
+        # The first clip pays for what is made lazily; nobody should wait for that at the counter.
+        noise = recogniser.numpy.random.default_rng(1).normal(0, 300, 16_000).astype("<i2")
+        recogniser.transcripts(noise.tobytes(), "hi-en", ["Rice"], None)
+    except Exception as error:
+        refuse(f"the model does not load: {type(error).__name__}: {error}")
+    answer({"ready": int((time.monotonic() - begun) * 1000)})
+    while True:
+        head = read(8)
+        json_bytes, audio_bytes = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
+        if json_bytes > REQUEST_BYTES_MAX or audio_bytes > SAMPLES_MAX * 2 or audio_bytes % 2:
+            # Whoever speaks so is not our gateway, and the next frame cannot be found.
+            answer({"failed": "unreadable request"})
+            sys.exit(1)
+        request, audio = json.loads(read(json_bytes)), read(audio_bytes)
+        begun = time.monotonic()
+        try:
+            transcripts = recogniser.transcripts(
+                audio, request["language"], request["vocabulary"], request["wake_phrase"]
+            )
+            answer({"transcripts": transcripts, "milliseconds": int((time.monotonic() - begun) * 1000)})
+        except Exception as error:
+            # The kind alone: an error's text may hold what was said.
+            answer({"failed": type(error).__name__})
+
+
+main()

@@ -1,0 +1,238 @@
+import JSONText
+import Ledger
+import LedgerSync
+import Seals
+import Testing
+
+@testable import execora_gateway
+
+@Suite struct SyncTests {
+    @Test func `entries are stored and receipted`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let chain = counter.chain(5)
+            let answer = try await counter.sync(counter.batch(chain), to: rig)
+            #expect(answer.status == 200)
+            let receipt = try Receipt.read(answer.bytes, key: #require(counter.receiptKey))
+            #expect(receipt.shop == counter.shop && receipt.device == counter.device && receipt.epoch == 1)
+            #expect(receipt.throughSeq == 5 && receipt.headHash == chain[4].hash)
+            #expect(receipt.number == 1 && receipt.previousReceiptHash == [UInt8](repeating: 0, count: 32))
+            #expect(receipt.storeID == rig.store.storeID)
+            #expect(
+                try await rig.store.heads() == [
+                    DeviceHead(shop: counter.shop, device: counter.device, epoch: 1, seq: 5, hash: chain[4].hash)
+                ])
+        }
+    }
+
+    /// Receipts are a chain of their own: none can be taken out without the next one telling.
+    @Test func `each receipt names the one before`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let chain = counter.chain(3)
+            let key = try #require(counter.receiptKey)
+            var previous = [UInt8](repeating: 0, count: 32)
+            for index in 0..<3 {
+                let answer = try await counter.sync(counter.batch(chain[index...index]), to: rig)
+                let receipt = try Receipt.read(answer.bytes, key: key)
+                #expect(receipt.number == Int64(index + 1) && receipt.previousReceiptHash == previous)
+                previous = Receipt.hash(of: answer.bytes)
+            }
+        }
+    }
+
+    /// The receipt was lost on the way; the clock has moved on meanwhile.
+    @Test func `a replay gets the stored receipt, byte for byte`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let chain = counter.chain(6)
+            let first = try await counter.sync(counter.batch(chain[..<3]), to: rig)
+            rig.clock.advance(.seconds(3600))
+            let again = try await counter.sync(counter.batch(chain[..<3]), to: rig)
+            #expect(first.status == 200 && first.bytes == again.bytes)
+            _ = try await counter.sync(counter.batch(chain[3...]), to: rig)
+            #expect(try await counter.sync(counter.batch(chain[..<3]), to: rig).bytes == first.bytes)
+            // A part of a stored batch is covered by the receipt of the whole.
+            #expect(try await counter.sync(counter.batch(chain[1..<2]), to: rig).bytes == first.bytes)
+            #expect(try await rig.store.heads().map(\.seq) == [6])
+        }
+    }
+
+    @Test func `an overlap appends only what is new`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let chain = counter.chain(8)
+            _ = try await counter.sync(counter.batch(chain[..<4]), to: rig)
+            let answer = try await counter.sync(counter.batch(chain[2...]), to: rig)
+            #expect(try Receipt.read(answer.bytes, key: #require(counter.receiptKey)).throughSeq == 8)
+            #expect(rig.metrics.value("execora_sync_entries_total") == 8)
+            #expect(try await rig.store.heads().map(\.hash) == [chain[7].hash])
+        }
+    }
+
+    @Test func `a gap is answered with where to go on`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let chain = counter.chain(8)
+            _ = try await counter.sync(counter.batch(chain[..<2]), to: rig)
+            let answer = try await counter.sync(counter.batch(chain[5...]), to: rig)
+            #expect(answer.status == 409 && answer.errorCode == "gap")
+            #expect(answer.json["error"]?["next_seq"]?.integer == 3)
+            #expect(answer.json["error"]?["head"]?.string == Hex.text(chain[1].hash))
+            #expect(try await counter.sync(counter.batch(chain[2...]), to: rig).status == 200)
+        }
+    }
+
+    /// A restored flash image or a cloned device: another history under the same numbers.
+    @Test(arguments: [0..<3, 1..<3, 1..<6, 3..<6])
+    func `another history is a fork, quarantined and never taken`(range: Range<Int>) async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let chain = counter.chain(3)
+            _ = try await counter.sync(counter.batch(chain), to: rig)
+            let other = counter.chain(6, flavour: "other")
+            let answer = try await counter.sync(counter.batch(other[range]), to: rig)
+            #expect(answer.status == 409 && answer.errorCode == "fork")
+            #expect(answer.json["error"]?["next_seq"]?.integer == 4)
+            #expect(try await rig.store.quarantined() == 1)
+            #expect(try await rig.store.heads().map(\.hash) == [chain[2].hash])
+            // The true history goes on.
+            #expect(try await counter.sync(counter.batch(counter.chain(1, after: chain)[3...]), to: rig).status == 200)
+        }
+    }
+
+    @Test func `quarantine is bounded`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            _ = try await counter.sync(counter.batch(counter.chain(1)), to: rig)
+            let device = try #require(try await rig.device(counter))
+            let other = counter.chain(1, flavour: "other")
+            for _ in 0..<FleetStore.quarantineMax + 5 {
+                let outcome = try await rig.store.append(
+                    VerifiedBatch(
+                        epoch: 1, firstSeq: 1, previousHash: ChainLink.start, hashes: other.map(\.hash), envelope: [1],
+                        trace: ""), of: device, nowMilliseconds: 1,
+                    sign: SyncRoute.sign(try rig.folder.receiptKey()))
+                guard case .fork = outcome else {
+                    Issue.record("no fork")
+                    return
+                }
+            }
+            #expect(try await rig.store.quarantined() == Int64(FleetStore.quarantineMax))
+        }
+    }
+
+    /// A new epoch follows a re-flash and needs the owner's word.
+    @Test func `an epoch nobody approved is a fork`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let body = CBORValue.integer(1).encoded
+            let hash = ChainLink.hash(device: counter.device, epoch: 2, seq: 1, prev: ChainLink.start, body: body)
+            let event = StoredEvent(
+                epoch: 2, seq: 1, id: ULID(high: 1, low: 1), type: 1, body: body, prev: ChainLink.start, hash: hash)
+            let answer = try await counter.sync(counter.batch([event]), to: rig)
+            #expect(answer.status == 409 && answer.errorCode == "fork")
+        }
+    }
+
+    @Test func `a batch signed by another key is refused`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let answer = try await counter.sync(counter.batch(counter.chain(2), key: .generate()), to: rig)
+            #expect(answer.status == 422 && answer.errorCode == "signature")
+            #expect(try await rig.store.heads().map(\.seq) == [0])
+        }
+    }
+
+    /// One flipped bit anywhere: never a receipt.
+    @Test func `a damaged batch is refused`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let batch = try counter.batch(counter.chain(2))
+            for index in stride(from: 0, to: batch.count, by: 37) {
+                var damaged = batch
+                damaged[index] ^= 0x10
+                #expect([400, 413, 422].contains(try await counter.sync(damaged, to: rig).status))
+            }
+            #expect(try await counter.sync([], to: rig).status == 400)
+            #expect(try await counter.sync(Array(batch.dropLast()), to: rig).status != 200)
+            #expect(try await rig.store.heads().map(\.seq) == [0])
+        }
+    }
+
+    /// The thief of one device's certificate has another device's batch.
+    @Test func `a batch of another device or shop is refused`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let neighbour = try await CounterDouble.enrolled(at: rig)
+            let stolen = try await counter.sync(neighbour.batch(neighbour.chain(1)), to: rig)
+            #expect(stolen.status == 422)
+            let strange = try await counter.sync(
+                counter.batch(counter.chain(1), shop: .init(repeating: 9, count: 16)), to: rig)
+            #expect(strange.status == 403 && strange.errorCode == "identity")
+            #expect(try await rig.store.heads().map(\.seq) == [0, 0])
+        }
+    }
+
+    @Test func `an oversized batch is refused`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let answer = try await counter.sync(.init(repeating: 0, count: SyncLimits.wireBytesMax + 1), to: rig)
+            #expect(answer.status == 413)
+        }
+    }
+
+    @Test func `heads and receipts outlive a restart`() async throws {
+        let place = TemporaryFolder()
+        let path = place.path + "/gateway"
+        let (counter, chain, first) = try await GatewayRig.run(path: path) { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let chain = counter.chain(4)
+            return (counter, chain, try await counter.sync(counter.batch(chain[..<2]), to: rig).bytes)
+        }
+        try await GatewayRig.run(path: path) { rig in
+            #expect(try await rig.store.heads().map(\.hash) == [chain[1].hash])
+            #expect(try await counter.sync(counter.batch(chain[..<2]), to: rig).bytes == first)
+            let next = try await counter.sync(counter.batch(chain[2...]), to: rig)
+            let receipt = try Receipt.read(next.bytes, key: #require(counter.receiptKey))
+            #expect(receipt.number == 2 && receipt.previousReceiptHash == Receipt.hash(of: first))
+        }
+    }
+
+    @Test func `too many batches are told when to come back`() async throws {
+        try await GatewayRig.run(pace: SyncPace(burst: 2, perMinute: 6)) { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let chain = counter.chain(3)
+            for index in 0..<2 {
+                #expect(try await counter.sync(counter.batch(chain[index...index]), to: rig).status == 200)
+            }
+            let over = try await counter.sync(counter.batch(chain[2...]), to: rig)
+            #expect(
+                over.status == 429
+                    && over.headers["retry-after"].flatMap(Int.init).map { (1...10).contains($0) } == true)
+            rig.clock.advance(.seconds(11))
+            #expect(try await counter.sync(counter.batch(chain[2...]), to: rig).status == 200)
+        }
+    }
+
+    /// Two requests of one device at the same time: one chain, each entry once.
+    @Test func `the same batch sent twice at once is stored once`() async throws {
+        try await GatewayRig.run { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let batch = try counter.batch(counter.chain(20))
+            let answers = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+                for _ in 0..<6 { group.addTask { try await counter.sync(batch, to: rig).bytes } }
+                return try await group.reduce(into: Set<[UInt8]>()) { $0.insert($1) }
+            }
+            #expect(answers.count == 1)
+            #expect(rig.metrics.value("execora_sync_entries_total") == 20)
+        }
+    }
+}
+
+extension GatewayRig {
+    func device(_ counter: CounterDouble) async throws -> DeviceRecord? {
+        let leaf = try Seals.Certificate.read(pem: Array(counter.chainPEM.utf8))
+        return try await store.device(fingerprint: try leaf.fingerprint)
+    }
+}

@@ -39,7 +39,7 @@ var targets: [Target] = [
     room("AudioIO", ["CALSA"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
-    room("Ledger", ["CSQLite", "Seals"]),
+    room("Ledger", ["CSQLite", "Seals", "JSONText"]),
     room("Conversation", ["Ledger", "JSONText"]),
     room("CloudLink", ["CCurl", "Conversation", "Seals", "JSONText", "OpusCoding"]),
     room("LedgerSync", ["Ledger", "Seals", "JSONText"]),

@@ -72,7 +72,7 @@ struct LedgerCall {
         switch verb {
         case "verify":
             let report = try LedgerStore.inspect(path: book).verify()
-            say(report.answer) {
+            say(report.json) {
                 report.valid
                     ? "ok: \(report.entries) entries, head \(report.head.hash.hexText)"
                     : "NOT VALID: \(report.reason ?? "")" + (report.firstBad.map { " at entry \($0)" } ?? "")
@@ -80,16 +80,16 @@ struct LedgerCall {
             return report.valid ? 0 : 1
         case "doctor":
             let facts = try LedgerStore.inspect(path: book).facts()
-            say(facts.answer) {
-                facts.answer.members?.map { "\($0.name): \($0.value.text)" }.joined(separator: "\n") ?? ""
+            say(facts.json) {
+                facts.json.members?.map { "\($0.name): \($0.value.text)" }.joined(separator: "\n") ?? ""
             }
             return facts.findings.isEmpty ? 0 : 1
         case "head":
             let head = try LedgerStore.inspect(path: book).head()
-            say(head.answer) { "epoch \(head.epoch), entry \(head.seq), \(head.hash.hexText)" }
+            say(head.json) { "epoch \(head.epoch), entry \(head.seq), \(head.hash.hexText)" }
         case "balances":
             let customers = try LedgerStore.inspect(path: book).customers()
-            say(balancesAnswer(customers)) {
+            say(customers.balancesJSON) {
                 customers.map { "\($0.details.name): \($0.balance.rawValue) paise" }.joined(separator: "\n")
             }
         case "rebuild":

@@ -78,7 +78,8 @@ final class Appliance: @unchecked Sendable {
         microphone.start()
         let counterDesk = CounterDesk(appliance: self)
         do { try counterDesk.open() } catch {
-            complain("execorad: the technician's sockets cannot be opened in \(house.configuration.runtimeFolder): \(error)")
+            complain(
+                "execorad: the technician's sockets cannot be opened in \(house.configuration.runtimeFolder): \(error)")
             log.error("no technician's socket; everything else works")
         }
         watch(signals)
@@ -97,7 +98,8 @@ final class Appliance: @unchecked Sendable {
     private func listen() {
         while !isStopping.load(ordering: .acquiring) {
             // Two frames: one wake-up each 40 ms. Muted, only the bell or an order ends the wait.
-            _ = house.reader.wait(forSamples: 2 * Ear.frameSamples, milliseconds: microphone.state == .open ? 500 : 2_000)
+            _ = house.reader.wait(
+                forSamples: 2 * Ear.frameSamples, milliseconds: microphone.state == .open ? 500 : 2_000)
             house.ear.listen()
             if firstFrameAt.load(ordering: .relaxed) < 0, house.ear.scored.load(ordering: .relaxed) > 0 {
                 firstFrameAt.store(Moment.monotonicMilliseconds(), ordering: .relaxed)
@@ -126,7 +128,8 @@ final class Appliance: @unchecked Sendable {
             }
             if deafTicks >= Self.deafTicksMax {
                 // No ping: systemd starts the daemon anew after WatchdogSec.
-                log.error("the ear stands still; waiting for the watchdog", .init("seconds", .integer(Int64(deafTicks))))
+                log.error(
+                    "the ear stands still; waiting for the watchdog", .init("seconds", .integer(Int64(deafTicks))))
             } else {
                 systemd.alive()
             }

@@ -133,7 +133,8 @@ final class Clerk: @unchecked Sendable {
         }
         for fact in answer.committed {
             log.info(
-                "entry written", .init("turn", .string(turn.description)), .init("event", .string(fact.event.description)),
+                "entry written", .init("turn", .string(turn.description)),
+                .init("event", .string(fact.event.description)),
                 .init("epoch", .integer(fact.epoch)), .init("seq", .integer(fact.seq)))
         }
         if !answer.committed.isEmpty { doors.entriesMade() }

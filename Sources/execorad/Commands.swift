@@ -43,7 +43,8 @@ enum SeedCommand {
             let household = try Household.open(configuration)
             let book = try household.openBook(configuration)
             guard try book.head().seq == 0 else {
-                complain("execorad: the book in \(configuration.stateFolder) already has entries; a shop is seeded once")
+                complain(
+                    "execorad: the book in \(configuration.stateFolder) already has entries; a shop is seeded once")
                 return 1
             }
             var random = SystemRandomNumberGenerator()

@@ -104,10 +104,10 @@ private struct Answers: Sendable {
             if let subscription = reply.watch() { watchers.add(subscription) }
         case "say": say(call)
         case "mute.set": mute(call)
-        case "ledger.head": onBook(reply) { book throws(BookError) in head(try book.head()) }
-        case "ledger.balances": onBook(reply) { book throws(BookError) in try balances(book) }
-        case "ledger.verify": onBook(reply) { book throws(BookError) in verified(try book.verify()) }
-        case "ledger.doctor": onBook(reply) { book throws(BookError) in try book.doctor().json }
+        case "ledger.head": onBook(reply) { book throws(BookError) in try book.head().json }
+        case "ledger.balances": onBook(reply) { book throws(BookError) in try book.customers().balancesJSON }
+        case "ledger.verify": onBook(reply) { book throws(BookError) in try book.verify().json }
+        case "ledger.doctor": onBook(reply) { book throws(BookError) in try book.facts().json }
         case "sync.show": onBook(reply) { _ in house.syncReport() }
         case "queue.show":
             reply.succeed(["waiting": .integer(Int64(house.post.waiting.load(ordering: .relaxed)))])
@@ -168,10 +168,15 @@ private struct Answers: Sendable {
             "mic": .string(Self.word(microphone.state)),
             "mute": .array(microphone.muteReasons.map { .string($0 == .soft ? "soft" : "hardware") }),
             "flat": .bool(microphone.isFlat),
-            "level": ["rms": .integer(Int64(level.rms)), "peak": .integer(Int64(level.peak)), "floor": .integer(Int64(level.floor))],
+            "level": [
+                "rms": .integer(Int64(level.rms)), "peak": .integer(Int64(level.peak)),
+                "floor": .integer(Int64(level.floor)),
+            ],
             "capture": [
-                "samples": .integer(Int64(clamping: counters.samples)), "overruns": .integer(Int64(clamping: counters.overruns)),
-                "opens": .integer(Int64(clamping: counters.opens)), "losses": .integer(Int64(clamping: counters.losses)),
+                "samples": .integer(Int64(clamping: counters.samples)),
+                "overruns": .integer(Int64(clamping: counters.overruns)),
+                "opens": .integer(Int64(clamping: counters.opens)),
+                "losses": .integer(Int64(clamping: counters.losses)),
                 "ear_lost_samples": .integer(Int64(clamping: house.ear.overtakenSamples.load(ordering: .relaxed))),
             ],
             "wake": [
@@ -182,7 +187,7 @@ private struct Answers: Sendable {
             "in_turn": .bool(house.ear.isInTurn), "speaking": .bool(house.mouth.isSpeaking),
             "question_open": .bool(house.clerk.isQuestionOpen), "turns_open": .integer(Int64(house.register.openCount)),
             "link": .string(house.line.word), "spool": .integer(Int64(house.post.waiting.load(ordering: .relaxed))),
-            "book": head.map { self.head($0) } ?? .null, "sync": house.syncReport(),
+            "book": head?.json ?? .null, "sync": house.syncReport(),
         ]
     }
 
@@ -195,27 +200,5 @@ private struct Answers: Sendable {
         case .muted: "muted"
         case .ended: "ended"
         }
-    }
-
-    private func head(_ head: ChainHead) -> JSONValue {
-        ["epoch": .integer(head.epoch), "seq": .integer(head.seq), "hash": .string(Hex.text(head.hash))]
-    }
-
-    private func balances(_ book: LedgerStore) throws(BookError) -> JSONValue {
-        let customers = try book.customers()
-        return [
-            "customers": .array(
-                customers.map {
-                    ["name": .string($0.details.name), "balance_paise": .integer($0.balance.rawValue)]
-                })
-        ]
-    }
-
-    private func verified(_ report: VerifyReport) -> JSONValue {
-        [
-            "valid": .bool(report.valid), "entries": .integer(report.entries), "epoch": .integer(report.head.epoch),
-            "seq": .integer(report.head.seq), "head": .string(Hex.text(report.head.hash)),
-            "first_bad": JSONValue(report.firstBad), "reason": JSONValue(report.reason),
-        ]
     }
 }

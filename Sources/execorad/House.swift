@@ -102,7 +102,8 @@ final class House: @unchecked Sendable {
         // Words and book.
         clerk = Clerk(
             desk: desk, book: book,
-            dialogue: Dialogue(book: book, configuration: DialogueConfiguration(), random: SystemRandomNumberGenerator()),
+            dialogue: Dialogue(
+                book: book, configuration: DialogueConfiguration(), random: SystemRandomNumberGenerator()),
             register: register, log: log,
             doors: .init(
                 say: { [unowned self] turn, answer in mouth.say(turn, answer) },
@@ -252,11 +253,14 @@ final class House: @unchecked Sendable {
 
     /// A young certificate is left alone; the old one stands until the new one has proved itself.
     private func renewCertificate() {
-        guard let link, let renewal, renewal.isDue(at: WallTime(milliseconds: Moment.wallMilliseconds())) else { return }
+        guard let link, let renewal, renewal.isDue(at: WallTime(milliseconds: Moment.wallMilliseconds())) else {
+            return
+        }
         renewal.renew(over: link) { [log] result in
             switch result {
             case .success: log.notice("certificate renewed")
-            case .failure(let error): log.error("the certificate could not be renewed", .init("hint", .string(error.hint)))
+            case .failure(let error):
+                log.error("the certificate could not be renewed", .init("hint", .string(error.hint)))
             }
         }
     }
@@ -285,8 +289,10 @@ final class House: @unchecked Sendable {
             note(receipt, of: id, milliseconds: milliseconds)
         case .failed(let failure, let retry):
             log.warning(
-                "sync failed; it is tried again", .init("why", .string("\(failure)")), .init("retry_ms", .integer(retry)))
-        case .parked(let seq): log.error("the gateway refuses an entry; sync waits before it", .init("seq", .integer(seq)))
+                "sync failed; it is tried again", .init("why", .string("\(failure)")),
+                .init("retry_ms", .integer(retry)))
+        case .parked(let seq):
+            log.error("the gateway refuses an entry; sync waits before it", .init("seq", .integer(seq)))
         case .serverRollback(let next, let receipted):
             log.error(
                 "the gateway lost entries it had receipted; they are sent again", .init("next", .integer(next)),

@@ -26,7 +26,8 @@ final class Mouth: Sendable {
     private let pending = Atomic<Int>(0)
 
     init(
-        desk: Desk, voice: Voice, speaker: Speaker, register: TurnRegister, log: EventLog, hasEarcons: Bool, doors: Doors
+        desk: Desk, voice: Voice, speaker: Speaker, register: TurnRegister, log: EventLog, hasEarcons: Bool,
+        doors: Doors
     ) {
         self.desk = desk
         self.voice = voice
@@ -62,7 +63,9 @@ final class Mouth: Sendable {
             return
         }
         var samples: [Int16] = []
-        if hasEarcons, answer.earcon == .failure { samples = Earcon.error.samples() + [Int16](repeating: 0, count: 1_600) }
+        if hasEarcons, answer.earcon == .failure {
+            samples = Earcon.error.samples() + [Int16](repeating: 0, count: 1_600)
+        }
         do throws(Voice.Failure) { samples += try voice.samples(saying: answer.spoken) } catch {
             log.error("the voice failed; is espeak-ng installed?", .init("why", .string("\(error)")))
             if samples.isEmpty { samples = Earcon.error.samples() }

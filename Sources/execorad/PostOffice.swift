@@ -42,7 +42,8 @@ final class PostOffice: @unchecked Sendable {
     let waiting = Atomic<Int>(0)
 
     init(
-        link: GatewayLink?, line: Line, spool: AudioSpool?, desk: Desk, register: TurnRegister, log: EventLog, doors: Doors,
+        link: GatewayLink?, line: Line, spool: AudioSpool?, desk: Desk, register: TurnRegister, log: EventLog,
+        doors: Doors,
         wallClock: @escaping @Sendable () -> WallTime
     ) {
         self.link = link
@@ -91,7 +92,8 @@ final class PostOffice: @unchecked Sendable {
         case .failure(.cancelled): posted.settle()
         case .failure(let error):
             log.warning(
-                "a turn did not get through", .init("turn", .string(turn.description)), .init("why", .string(error.code)))
+                "a turn did not get through", .init("turn", .string(turn.description)),
+                .init("why", .string(error.code)))
             if error.isWorthKeeping {
                 posted.lineFailed()
             } else {
@@ -119,7 +121,9 @@ final class PostOffice: @unchecked Sendable {
             }
             do {
                 let dropped = try spool.store(SpooledTurn(hello: hello, packets: packets), at: wallClock())
-                if dropped > 0 { log.warning("old turns left the full spool", .init("count", .integer(Int64(dropped)))) }
+                if dropped > 0 {
+                    log.warning("old turns left the full spool", .init("count", .integer(Int64(dropped))))
+                }
                 register.update(turn) { $0.isSpooled = true }
                 log.notice("turn spooled", .init("turn", .string(turn.description)))
                 waiting.store(spool.figures.count, ordering: .relaxed)
@@ -144,7 +148,9 @@ final class PostOffice: @unchecked Sendable {
         guard state.withLock({ $0.late == nil && now >= $0.lateFrom }), doors.isQuiet() else { return }
         do {
             let aged = try spool.dropAged(at: wallClock())
-            if aged > 0 { log.warning("turns too old to ask about were dropped", .init("count", .integer(Int64(aged)))) }
+            if aged > 0 {
+                log.warning("turns too old to ask about were dropped", .init("count", .integer(Int64(aged))))
+            }
             if let oldest = spool.oldest() { send(late: try spool.load(oldest), by: link, at: now) }
         } catch {
             // Damaged files were set aside by the spool; the next one is tried at the next quiet moment.

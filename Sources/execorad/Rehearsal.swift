@@ -20,10 +20,12 @@ enum Rehearsal {
         do {
             sound = try WAVReader(path: input)
             guard sound.format.hertz == 16_000, sound.format.channels == 1 else {
-                complain("execorad: \(input) must be 16 kHz mono; make it so with: sox IN.wav -r 16000 -c 1 -b 16 OUT.wav")
+                complain(
+                    "execorad: \(input) must be 16 kHz mono; make it so with: sox IN.wav -r 16000 -c 1 -b 16 OUT.wav")
                 return 2
             }
-            house = try House(configuration, log: log, output: .file(path: configuration.stateFolder + "/rehearsal.wav"))
+            house = try House(
+                configuration, log: log, output: .file(path: configuration.stateFolder + "/rehearsal.wav"))
         } catch let error as House.Fault {
             complain("execorad: \(error.line)")
             return error.exitCode
@@ -43,7 +45,8 @@ enum Rehearsal {
         while silence > 0 {
             var count = 0
             if !isWhole {
-                do { count = try frame.withUnsafeMutableBufferPointer { buffer in try sound.read(into: buffer) } } catch {
+                do { count = try frame.withUnsafeMutableBufferPointer { buffer in try sound.read(into: buffer) } } catch
+                {
                     complain("execorad: \(error)")
                     return 2
                 }

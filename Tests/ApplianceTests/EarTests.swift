@@ -100,7 +100,9 @@ struct EarTests {
             let turn = try #require(rig.turns.first, "no turn with a gap of \(gapMilliseconds) ms")
             #expect(turn.opened.firstSample <= lineStart, "gap \(gapMilliseconds) ms")
             let sent = UInt64(turn.records.count - 1) * 320
-            #expect(turn.opened.firstSample + sent >= lineStart + UInt64(words.count) - 3_200, "gap \(gapMilliseconds) ms: cut early")
+            #expect(
+                turn.opened.firstSample + sent >= lineStart + UInt64(words.count) - 3_200,
+                "gap \(gapMilliseconds) ms: cut early")
             #expect(turn.records.last?.flags == .end)
         }
     }
@@ -156,7 +158,8 @@ private final class Rig {
     }
 
     init() throws {
-        let cache = getenv("EXECORA_CACHE").map { String(cString: $0) } ?? String(cString: getenv("HOME")) + "/.cache/execora"
+        let cache =
+            getenv("EXECORA_CACHE").map { String(cString: $0) } ?? String(cString: getenv("HOME")) + "/.cache/execora"
         let shelf = ModelShelf(folder: getenv("EXECORA_MODELS").map { String(cString: $0) } ?? cache + "/models")
         let listener = WakeListener(wake: [try shelf.model("okay_nabu")], voice: try shelf.model("vad"))
         let notes = notes

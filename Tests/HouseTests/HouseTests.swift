@@ -11,7 +11,8 @@ struct HouseTests {
         let needed = told.output.split(separator: "\n").filter { $0.contains("(NEEDED)") }
         #expect(!needed.isEmpty)
         for line in needed {
-            #expect(!line.contains("Foundation") && !line.contains("GRDB") && !line.contains("swiftDispatch"), "\(line)")
+            #expect(
+                !line.contains("Foundation") && !line.contains("GRDB") && !line.contains("swiftDispatch"), "\(line)")
         }
     }
 
@@ -44,13 +45,16 @@ struct HouseTests {
 
     /// Rooms form a path, not a web.
     @Test(arguments: [
-        ("AudioIO", [String]()), ("WakeWord", ["JSONText"]), ("OpusCoding", []), ("Seals", ["JSONText"]), ("JSONText", []),
-        ("Ledger", ["Seals"]), ("Conversation", ["Ledger", "JSONText"]), ("LedgerSync", ["Ledger", "Seals"]),
+        ("AudioIO", [String]()), ("WakeWord", ["JSONText"]), ("OpusCoding", []), ("Seals", ["JSONText"]),
+        ("JSONText", []),
+        ("Ledger", ["Seals", "JSONText"]), ("Conversation", ["Ledger", "JSONText"]),
+        ("LedgerSync", ["Ledger", "Seals"]),
         ("CloudLink", ["Conversation", "Seals", "JSONText", "OpusCoding", "Ledger"]), ("Diagnostics", ["JSONText"]),
     ])
     func `a room imports only its neighbours`(room: String, neighbours: [String]) throws {
         let rooms = [
-            "AudioIO", "WakeWord", "OpusCoding", "Seals", "JSONText", "Ledger", "Conversation", "LedgerSync", "CloudLink",
+            "AudioIO", "WakeWord", "OpusCoding", "Seals", "JSONText", "Ledger", "Conversation", "LedgerSync",
+            "CloudLink",
             "Diagnostics",
         ]
         let told = try Programs.shell("grep -rhE '^(@testable )?import ' '\(Programs.root)/Sources/\(room)'")
@@ -64,7 +68,8 @@ struct HouseTests {
         let file = "/tmp/execora-house-\(getpid()).toml"
         defer { unlink(file) }
         let told = try Programs.shell(
-            "printf '[audio]\\nbackend = \"jack\"\\n[mill]\\nwheel = 1\\n' > \(file); '\(try Programs.path("execorad"))' run --config \(file)")
+            "printf '[audio]\\nbackend = \"jack\"\\n[mill]\\nwheel = 1\\n' > \(file); '\(try Programs.path("execorad"))' run --config \(file)"
+        )
         #expect(told.status == 2)
         #expect(told.output.contains("audio.backend") && told.output.contains("mill.wheel"))
     }

@@ -33,6 +33,8 @@ enum Programs {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while case let count = fread(&chunk, 1, chunk.count, pipe), count > 0 { bytes += chunk[..<count] }
         let status = pclose(pipe)
-        return Ended(status: status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F, output: String(decoding: bytes, as: UTF8.self))
+        return Ended(
+            status: status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F,
+            output: String(decoding: bytes, as: UTF8.self))
     }
 }

@@ -11,7 +11,8 @@ struct WholePathTests {
         defer { counter.close() }
         let wav = try counter.speak("Rahul gave two hundred rupees cash")
         let told = try Programs.shell(
-            "'\(try Programs.path("execorad"))' rehearse --config '\(counter.folder)/execora.toml' --input '\(wav)' 2>'\(counter.folder)/daemon.log'")
+            "'\(try Programs.path("execorad"))' rehearse --config '\(counter.folder)/execora.toml' --input '\(wav)' 2>'\(counter.folder)/daemon.log'"
+        )
         #expect(told.status == 0, "\(told.output)\(counter.log("daemon"))\(counter.log("gateway"))")
         let lines = told.output.split(separator: "\n").compactMap { try? JSONValue(parsing: String($0)) }
 
@@ -28,9 +29,11 @@ struct WholePathTests {
 
         let book = "\(counter.folder)/device/book.sqlite"
         let control = try Programs.path("execoractl")
-        let verified = try JSONValue(parsing: Programs.shell("'\(control)' ledger verify --book '\(book)' --json").output)
+        let verified = try JSONValue(
+            parsing: Programs.shell("'\(control)' ledger verify --book '\(book)' --json").output)
         #expect(verified["valid"]?.bool == true)
-        let balances = try JSONValue(parsing: Programs.shell("'\(control)' ledger balances --book '\(book)' --json").output)
+        let balances = try JSONValue(
+            parsing: Programs.shell("'\(control)' ledger balances --book '\(book)' --json").output)
         let rahul = balances["customers"]?.array?.first { $0["name"]?.string == "Rahul Sharma" }
         #expect(rahul?["balance_paise"]?.integer == 30_000)
 
@@ -54,14 +57,20 @@ struct WholePathTests {
         defer { counter.close() }
         counter.stopGateway()
         let wav = try counter.speak("Rahul gave two hundred rupees cash")
-        let before = try Programs.shell("'\(try Programs.path("execoractl"))' ledger head --book '\(counter.folder)/device/book.sqlite' --json").output
+        let before = try Programs.shell(
+            "'\(try Programs.path("execoractl"))' ledger head --book '\(counter.folder)/device/book.sqlite' --json"
+        ).output
         let told = try Programs.shell(
-            "'\(try Programs.path("execorad"))' rehearse --config '\(counter.folder)/execora.toml' --input '\(wav)' 2>'\(counter.folder)/daemon.log'")
+            "'\(try Programs.path("execorad"))' rehearse --config '\(counter.folder)/execora.toml' --input '\(wav)' 2>'\(counter.folder)/daemon.log'"
+        )
         let lines = told.output.split(separator: "\n").compactMap { try? JSONValue(parsing: String($0)) }
-        let trace = try #require(lines.first { $0["opening"]?.string == "wake" }, "\(told.output)\(counter.log("daemon"))")
+        let trace = try #require(
+            lines.first { $0["opening"]?.string == "wake" }, "\(told.output)\(counter.log("daemon"))")
         #expect(trace["spooled"]?.bool == true)
         #expect(trace["code"]?.string == "KEPT_FOR_LATER")
-        let after = try Programs.shell("'\(try Programs.path("execoractl"))' ledger head --book '\(counter.folder)/device/book.sqlite' --json").output
+        let after = try Programs.shell(
+            "'\(try Programs.path("execoractl"))' ledger head --book '\(counter.folder)/device/book.sqlite' --json"
+        ).output
         #expect(before == after)
         let spooled = try Programs.shell("find '\(counter.folder)/device/spool' -type f -size +1k | wc -l")
         #expect(spooled.output.split(separator: "\n").first == "1")
@@ -78,22 +87,29 @@ private final class Counter {
     init() throws {
         let made = try Programs.shell("mktemp -d /tmp/execora-path.XXXXXX")
         folder = String(made.output.split(separator: "\n")[0])
-        let cache = getenv("EXECORA_CACHE").map { String(cString: $0) } ?? String(cString: getenv("HOME")) + "/.cache/execora"
+        let cache =
+            getenv("EXECORA_CACHE").map { String(cString: $0) } ?? String(cString: getenv("HOME")) + "/.cache/execora"
         let models = getenv("EXECORA_MODELS").map { String(cString: $0) } ?? cache + "/models"
         _ = try gateway("init")
         let configuration: JSONValue = [
             "state": .string(folder + "/gateway"), "device_port": 0, "enrol_port": 0, "operations_port": 0,
-            "stt": ["embedded": ["python": .string(cache + "/venv/bin/python"), "model": .string(models + "/whisper-base")]],
+            "stt": [
+                "embedded": ["python": .string(cache + "/venv/bin/python"), "model": .string(models + "/whisper-base")]
+            ],
         ]
         try write(configuration.text, to: "gateway.json")
         let started = try Programs.shell(
-            "'\(try Programs.path("execora-gateway"))' serve --config '\(folder)/gateway.json' >'\(folder)/gateway.out' 2>'\(folder)/gateway.log' & echo $!")
+            "'\(try Programs.path("execora-gateway"))' serve --config '\(folder)/gateway.json' >'\(folder)/gateway.out' 2>'\(folder)/gateway.log' & echo $!"
+        )
         gatewayPID = Int32(started.output.split(separator: "\n")[0])!
         let ports = try listening()
         let code = try JSONValue(parsing: gateway("enrol-token", "--shop test --json"))["code"]?.string ?? ""
         let enrolled = try Programs.shell(
-            "'\(try Programs.path("execorad"))' enrol --gateway https://localhost:\(ports["enrol_port"]?.integer ?? 0) --ca '\(folder)/gateway/ca.pem' --code '\(code)' --state '\(folder)/device'")
-        guard enrolled.status == 0 else { throw Programs.Failure.failed(enrolled.status, enrolled.output + log("gateway")) }
+            "'\(try Programs.path("execorad"))' enrol --gateway https://localhost:\(ports["enrol_port"]?.integer ?? 0) --ca '\(folder)/gateway/ca.pem' --code '\(code)' --state '\(folder)/device'"
+        )
+        guard enrolled.status == 0 else {
+            throw Programs.Failure.failed(enrolled.status, enrolled.output + log("gateway"))
+        }
         try write(
             """
             [device]
@@ -113,13 +129,15 @@ private final class Counter {
             log_level = "debug"
             """, to: "execora.toml")
         let seeded = try Programs.shell(
-            "'\(try Programs.path("execorad"))' seed --config '\(folder)/execora.toml' --world '\(Programs.root)/board/virtual-counter/world.json'")
+            "'\(try Programs.path("execorad"))' seed --config '\(folder)/execora.toml' --world '\(Programs.root)/board/virtual-counter/world.json'"
+        )
         guard seeded.status == 0 else { throw Programs.Failure.failed(seeded.status, seeded.output) }
     }
 
     @discardableResult
     func gateway(_ command: String, _ rest: String = "") throws -> String {
-        let ended = try Programs.shell("'\(try Programs.path("execora-gateway"))' \(command) --state '\(folder)/gateway' \(rest) 2>/dev/null")
+        let ended = try Programs.shell(
+            "'\(try Programs.path("execora-gateway"))' \(command) --state '\(folder)/gateway' \(rest) 2>/dev/null")
         guard ended.status == 0 else { throw Programs.Failure.failed(ended.status, ended.output) }
         return ended.output
     }
@@ -155,7 +173,9 @@ private final class Counter {
         for _ in 0..<600 {
             let text = try Programs.shell("cat '\(folder)/gateway.out'").output
             for line in text.split(separator: "\n") {
-                if let told = try? JSONValue(parsing: String(line)), told["event"]?.string == "listening" { return told }
+                if let told = try? JSONValue(parsing: String(line)), told["event"]?.string == "listening" {
+                    return told
+                }
             }
             guard kill(gatewayPID, 0) == 0 else { break }
             usleep(100_000)

@@ -118,7 +118,8 @@ struct ConfigurationKey {
             name: "sync.coalesce_ms", kind: .number(\.syncCoalesceMilliseconds, 0...300_000),
             meaning: "entries made within this go up together"),
         .init(
-            name: "sync.interval_s", kind: .number(\.syncIntervalSeconds, 5...3_600), meaning: "sync when nothing is new"),
+            name: "sync.interval_s", kind: .number(\.syncIntervalSeconds, 5...3_600),
+            meaning: "sync when nothing is new"),
         .init(name: "spool.max_mb", kind: .number(\.spoolMegabytesMax, 1...200), meaning: "oldest goes first beyond"),
         .init(name: "spool.max_hours", kind: .number(\.spoolHoursMax, 1...720), meaning: "older turns are dropped"),
         .init(name: "voice.program", kind: .text(\.voiceProgram), meaning: "espeak-ng, by name or path"),
@@ -151,9 +152,13 @@ extension ApplianceConfiguration {
     static func read(file path: String) throws(ConfigurationMistakes) -> ApplianceConfiguration {
         guard let bytes = FileBytes.read(path, bytesMax: TOMLReader.fileBytesMax) else {
             throw ConfigurationMistakes(
-                lines: ["\(path): cannot be read (\(String(cString: strerror(errno)))); give a readable file with --config"])
+                lines: [
+                    "\(path): cannot be read (\(String(cString: strerror(errno)))); give a readable file with --config"
+                ])
         }
-        return try read(text: String(decoding: bytes, as: UTF8.self), file: path.split(separator: "/").last.map(String.init) ?? path)
+        return try read(
+            text: String(decoding: bytes, as: UTF8.self), file: path.split(separator: "/").last.map(String.init) ?? path
+        )
     }
 
     static func read(text: String, file: String) throws(ConfigurationMistakes) -> ApplianceConfiguration {
@@ -204,7 +209,9 @@ extension ApplianceConfiguration {
         if stateFolder.isEmpty { mistakes.append("device.state_dir is empty") }
         if runtimeFolder.isEmpty { mistakes.append("device.runtime_dir is empty") }
         // `sockaddr_un` holds 107 bytes and a zero.
-        if runtimeFolder.utf8.count > 90 { mistakes.append("device.runtime_dir is longer than 90 bytes, too long for a socket") }
+        if runtimeFolder.utf8.count > 90 {
+            mistakes.append("device.runtime_dir is longer than 90 bytes, too long for a socket")
+        }
         if wakeModel.isEmpty { mistakes.append("wake.model is empty") }
         if !gatewayURL.isEmpty, !gatewayURL.hasPrefix("https://") {
             mistakes.append("cloud.url must begin with https://")

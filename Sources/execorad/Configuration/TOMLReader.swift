@@ -29,7 +29,8 @@ struct TOMLReader {
             let line = Self.trimmed(raw)
             if line.isEmpty || line.hasPrefix("#") { continue }
             if line.hasPrefix("[") {
-                guard let close = line.firstIndex(of: "]"), Self.isName(line[line.index(after: line.startIndex)..<close]),
+                guard let close = line.firstIndex(of: "]"),
+                    Self.isName(line[line.index(after: line.startIndex)..<close]),
                     Self.isRest(line[line.index(after: close)...])
                 else {
                     mistakes.append("\(place): not a table; write [name]")

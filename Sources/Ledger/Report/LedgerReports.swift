@@ -1,13 +1,13 @@
 import JSONText
-import Ledger
+import Seals
 
-// The JSON of the ledger commands: the same fields whether the file is read here or the daemon answers.
+// What is told of the book as JSON: the same fields whether a file is read or the daemon answers on its socket.
 
 extension VerifyReport {
-    var answer: JSONValue {
+    public var json: JSONValue {
         .object([
             JSONValue.Member("valid", .bool(valid)), JSONValue.Member("entries", .integer(entries)),
-            JSONValue.Member("head", .string(head.hash.hexText)), JSONValue.Member("epoch", .integer(head.epoch)),
+            JSONValue.Member("head", .string(Hex.text(head.hash))), JSONValue.Member("epoch", .integer(head.epoch)),
             JSONValue.Member("seq", .integer(head.seq)), JSONValue.Member("first_bad", JSONValue(firstBad)),
             JSONValue.Member("reason", JSONValue(reason)),
         ])
@@ -15,30 +15,33 @@ extension VerifyReport {
 }
 
 extension ChainHead {
-    var answer: JSONValue {
+    public var json: JSONValue {
         .object([
             JSONValue.Member("epoch", .integer(epoch)), JSONValue.Member("seq", .integer(seq)),
-            JSONValue.Member("hash", .string(hash.hexText)),
+            JSONValue.Member("hash", .string(Hex.text(hash))),
         ])
     }
 }
 
-func balancesAnswer(_ customers: [Customer]) -> JSONValue {
-    .object([
-        JSONValue.Member(
-            "customers",
-            .array(
-                customers.map {
-                    .object([
-                        JSONValue.Member("name", .string($0.details.name)),
-                        JSONValue.Member("balance_paise", .integer($0.balance.rawValue)),
-                    ])
-                }))
-    ])
+extension [Customer] {
+    /// What each owes. Personal: for the shop's own people.
+    public var balancesJSON: JSONValue {
+        .object([
+            JSONValue.Member(
+                "customers",
+                .array(
+                    map {
+                        .object([
+                            JSONValue.Member("name", .string($0.details.name)),
+                            JSONValue.Member("balance_paise", .integer($0.balance.rawValue)),
+                        ])
+                    }))
+        ])
+    }
 }
 
 extension BookFacts {
-    var answer: JSONValue {
+    public var json: JSONValue {
         .object([
             JSONValue.Member("sqlite", .string(sqliteVersion)), JSONValue.Member("schema", .integer(schemaVersion)),
             JSONValue.Member("journal_mode", .string(journalMode)),

@@ -117,7 +117,7 @@ private struct Answers: Sendable {
 
     private func onBook(_ reply: Reply, _ job: @escaping @Sendable (LedgerStore) throws(BookError) -> JSONValue) {
         let taken = house.clerk.withBook { book in
-            do { reply.succeed(try job(book)) } catch { reply.fail(.failed(House.words(error))) }
+            do throws(BookError) { reply.succeed(try job(book)) } catch { reply.fail(.failed(House.words(error))) }
         }
         if !taken { reply.fail(.busy("the book is busy; try again")) }
     }

@@ -366,4 +366,3 @@ extension Ear.Settings {
     }
 }
 
-extension LedgerStore: SyncBook {}

@@ -89,7 +89,9 @@ final class Uplink {
 extension Uplink {
     private func start(_ order: Inbox.Order) {
         switch order {
-        case .renewConnections: mustRenewConnections = true
+        case .renewConnections:
+            mustRenewConnections = true
+            renewConnections()
         case .turn(let upload, let traceparent, let reply):
             guard !upload.isCancelled else {
                 upload.close()
@@ -131,8 +133,10 @@ extension Uplink {
         // Speech first: a request waits until the sound is up, but not for ever, as the ledger has its share too.
         let isSpeaking = running.values.contains { $0.upload.map { !$0.isEnded } ?? false }
         let hold = GatewayLink.requestHold.milliseconds
-        let due = waiting.filter { !isSpeaking || now - $0.since >= hold }
-        waiting.removeAll { !isSpeaking || now - $0.since >= hold }
+        // A request behind a renewal is for the new connections; what runs on the old ones ends within its deadline.
+        let isDue = { (one: Waiting) in !self.mustRenewConnections && (!isSpeaking || now - one.since >= hold) }
+        let due = waiting.filter(isDue)
+        waiting.removeAll(where: isDue)
         for one in due {
             let request = one.request
             run(.request(request.kind, one.done), deadline: now + request.timeout.milliseconds) {
@@ -278,7 +282,7 @@ extension Uplink {
     private var pollMilliseconds: Int32 {
         let now = clock.milliseconds()
         var next = running.values.map(deadline(of:))
-        next += waiting.map { $0.since + GatewayLink.requestHold.milliseconds }
+        if !mustRenewConnections { next += waiting.map { $0.since + GatewayLink.requestHold.milliseconds } }
         if running.isEmpty { next.append(line.nextPingAt) }
         let earliest = next.min() ?? now + 60_000
         return Int32(clamping: max(0, min(earliest - now, 60_000)))

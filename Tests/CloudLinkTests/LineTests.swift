@@ -83,6 +83,13 @@ extension OverTheLine {
         #expect(try line.events.first() == .down(.timedOut(.connecting)))
     }
 
+    @Test func `a call cut in the handshake is a broken line`() throws {
+        let relay = try TestGateway([("cut", true)])
+        let line = try TestLink(port: relay.port)
+        #expect(try line.events.first() == .down(.unreachable(.closed)))
+        #expect(try line.say() == .failure(.unreachable(.closed)))
+    }
+
     @Test func `any status of a request is an answer`() throws {
         let gateway = try TestGateway()
         let line = try TestLink(port: gateway.port)

@@ -249,3 +249,16 @@ extension OverTheLine {
     #expect(second.starts(with: first) && second.count == first.count + 12)
     #expect(upload.lastByteAt == 42 && upload.bytesTaken == second.count)
 }
+
+/// A shop with long names still speaks.
+@Test func `a hello over its maximum leaves vocabulary out`() throws {
+    var hello = Spoken.hello()
+    hello.vocabulary = (0..<200).map { String(repeating: "क", count: 60) + "\($0)" }
+    #expect(hello.json.bytes.count > TurnFraming.helloBytesMax)
+    let fitting = hello.fitting
+    #expect(fitting.json.bytes.count <= TurnFraming.helloBytesMax)
+    #expect(fitting.vocabulary.count > 50 && hello.vocabulary.starts(with: fitting.vocabulary))
+    #expect(Spoken.hello().fitting == Spoken.hello())
+    let upload = TurnUpload(hello, clock: .system) {}
+    #expect(upload.send(Spoken.record(0)))
+}

@@ -240,6 +240,8 @@ extension Exchange {
     /// Runs it to its end; blocks.
     func perform() -> Result<LinkResponse, LinkError> {
         _ = ccurl_set_long(easy, CURLOPT_TIMEOUT_MS, 30_000)
+        // The caller's thread has no signals blocked: libcurl keeps SIGPIPE off meanwhile.
+        _ = ccurl_set_long(easy, CURLOPT_NOSIGNAL, 0)
         return result(curl_easy_perform(easy))
     }
 }

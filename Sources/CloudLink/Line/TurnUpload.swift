@@ -47,7 +47,7 @@ public final class TurnUpload: Sendable {
 
     init(_ hello: TurnHello, clock: LinkClock, wake: @escaping @Sendable () -> Void) {
         turn = hello.turn
-        state = Mutex(State(bytes: TurnFraming.head(hello)))
+        state = Mutex(State(bytes: TurnFraming.head(hello.fitting)))
         self.clock = clock
         self.wake = wake
     }
@@ -105,13 +105,13 @@ public final class TurnUpload: Sendable {
 
 /// The uplink thread's side.
 extension TurnUpload {
-    var isCancelled: Bool { state.withLock(\.isCancelled) }
-    var isOverfull: Bool { state.withLock(\.isOverfull) }
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+    var isOverfull: Bool { state.withLock { $0.isOverfull } }
     var isEnded: Bool { state.withLock { $0.endedAt != nil } }
     var hasMore: Bool { state.withLock { $0.taken < $0.bytes.count || $0.endedAt != nil } }
-    var bytesTaken: Int { state.withLock(\.taken) }
+    var bytesTaken: Int { state.withLock { $0.taken } }
     /// When the last byte went, nil before.
-    var lastByteAt: Int64? { state.withLock(\.lastByteAt) }
+    var lastByteAt: Int64? { state.withLock { $0.lastByteAt } }
     /// What the reply's deadline counts from, nil while the turn goes on.
     var replyDueFrom: Int64? { state.withLock { $0.lastByteAt ?? $0.endedAt } }
 
@@ -142,5 +142,16 @@ extension TurnUpload {
             state.isClosed = true
             state.bytes = []
         }
+    }
+}
+
+extension TurnHello {
+    /// The hello with as much vocabulary as its framing has room for: long names must not stop a turn.
+    var fitting: TurnHello {
+        var hello = self
+        while hello.json.bytes.count > TurnFraming.helloBytesMax, !hello.vocabulary.isEmpty {
+            hello.vocabulary.removeLast((hello.vocabulary.count + 3) / 4)
+        }
+        return hello
     }
 }

@@ -153,7 +153,7 @@ public final class AudioSpool: Sendable {
     /// The turn was delivered, or is not wanted.
     public func remove(_ turn: ULID) throws(SpoolError) {
         try withEntries { entries throws(SpoolError) in
-            try folder.remove(Self.name(of: turn))
+            try folder.remove(Self.name(of: turn), isLasting: true)
             entries.removeAll { $0.turn == turn }
         }
     }

@@ -81,8 +81,11 @@ struct SpoolFolder: Sendable {
     }
 
     /// What is not there is removed already.
-    func remove(_ name: String) throws(SpoolError) {
+    ///
+    /// - Parameter isLasting: also after a power cut: a delivered turn must not come back to be asked about again.
+    func remove(_ name: String, isLasting: Bool = false) throws(SpoolError) {
         guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else { throw Self.error(errno, "unlink") }
+        if isLasting { try sync() }
     }
 
     /// Names are on flash after this, not only contents.

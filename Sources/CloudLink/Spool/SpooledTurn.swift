@@ -31,7 +31,7 @@ public struct SpooledTurn: Equatable, Sendable {
 
     /// What is sealed: u32 length of the hello, little-endian | hello (JSON) | an Ogg Opus file any tool opens.
     func plain() throws(SpoolError) -> [UInt8] {
-        let text = hello.json.bytes
+        let text = hello.fitting.json.bytes
         guard text.count <= TurnFraming.helloBytesMax, packets.count < TurnFraming.packetsMax,
             packets.allSatisfy({ $0.count <= TurnFraming.packetBytesMax })
         else { throw .tooLarge }

@@ -6,6 +6,7 @@ client        false: asks for no client certificate (the enrol port)
 port          0 for any
 turns         what becomes of POST /v1/turns: ok, slow, hang, garbage, not-json, large, other-turn, refuse, revoked
 drop_after    closes the connection after that many chunks of a turn
+cut           true: closes every call at once, as a relay without a network behind it
 code          the one-time code /v1/enrol accepts
 lie           what the answer of enrol or renew has wrong: device, key
 """
@@ -263,4 +264,7 @@ number = 0
 while True:
     raw, _ = server.accept()
     number += 1
+    if told.get("cut"):
+        raw.close()
+        continue
     threading.Thread(target=attend, args=(raw, number, made), daemon=True).start()

@@ -233,6 +233,6 @@ import Testing
 extension GatewayRig {
     func device(_ counter: CounterDouble) async throws -> DeviceRecord? {
         let leaf = try Seals.Certificate.read(pem: Array(counter.chainPEM.utf8))
-        return try await store.device(fingerprint: try leaf.fingerprint)
+        return try await DeviceDirectory(path: folder.database).device(fingerprint: try leaf.fingerprint)
     }
 }

@@ -166,7 +166,9 @@ struct WhisperSpeechTests {
         guard case .ready? = greeting else { throw SpeechError.broken(reason: "\(greeting as Any)") }
         shutdown(child.socket, Int32(SHUT_WR.rawValue))
         // It closes its own end by exiting, which reads as the end here.
-        #expect(throws: SpeechError.broken(reason: "the speech service ended")) { try link.answer(by: by, watch: watch) }
+        #expect(throws: SpeechError.broken(reason: "the speech service ended")) {
+            try link.answer(by: by, watch: watch)
+        }
     }
 }
 

@@ -16,7 +16,9 @@ struct SpeechChain: SpeechToText {
     func transcribe(_ speech: SpeechClip) async throws -> [TurnReply.Transcript] {
         var last: any Error = SpeechError.refused(reason: "no speech recognition is configured")
         for provider in providers {
-            do { return try await provider.transcribe(speech) } catch let error as CancellationError { throw error } catch {
+            do { return try await provider.transcribe(speech) } catch let error as CancellationError {
+                throw error
+            } catch {
                 last = error
                 logger.warning(
                     "a speech provider failed, trying the next",

@@ -67,6 +67,7 @@ enum SpokenClip {
         func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
         let cache = variable("EXECORA_CACHE") ?? "\(variable("HOME") ?? "/root")/.cache/execora"
         return .init(
-            python: "\(cache)/venv/bin/python", model: "\(variable("EXECORA_MODELS") ?? cache + "/models")/whisper-base")
+            python: "\(cache)/venv/bin/python", model: "\(variable("EXECORA_MODELS") ?? cache + "/models")/whisper-base"
+        )
     }()
 }

@@ -27,7 +27,7 @@ struct HTTPSpeech: SpeechToText {
     private let logger: Logger
 
     init(
-        _ configuration: SpeechConfiguration.HTTP, key: String?, client: HTTPClient,
+        _ configuration: SpeechConfiguration.HTTP, key: String?, client: HTTPClient = .shared,
         answerTimeMax: Duration = answerTimeMax, logger: Logger
     ) {
         var base = configuration.url
@@ -115,7 +115,9 @@ struct HTTPSpeech: SpeechToText {
     /// An error's code when it is one: a short word, nothing that could carry a secret.
     private static func plainCode(_ text: String) -> String? {
         guard text.utf8.count <= 48,
-            text.utf8.allSatisfy({ ($0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z")) || $0 == UInt8(ascii: "_") })
+            text.utf8.allSatisfy({
+                ($0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z")) || $0 == UInt8(ascii: "_")
+            })
         else { return nil }
         return text
     }

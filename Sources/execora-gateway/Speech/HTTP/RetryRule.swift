@@ -23,7 +23,8 @@ struct RetryRule {
         switch outcome {
         case .status(200, _, _): return .take
         // A spent quota is not cured by waiting.
-        case .status(429, code: "insufficient_quota"?, _): return .giveUp(.refused(reason: "HTTP 429 insufficient_quota"))
+        case .status(429, code: "insufficient_quota"?, _):
+            return .giveUp(.refused(reason: "HTTP 429 insufficient_quota"))
         case .status(let status, let code, let seconds) where status == 429 || status >= 500:
             let pause = seconds.map { Duration.seconds($0) } ?? backoff
             guard number < triesMax, pause <= pauseMax else {

@@ -23,7 +23,9 @@ struct WhisperChild: ~Copyable {
         """
 
     /// - Throws: `SpeechError.refused` with the reason when there is no such program.
-    static func start(python: String, model: String, files: [(name: String, sha256: String)]) throws(SpeechError) -> WhisperChild {
+    static func start(python: String, model: String, files: [(name: String, sha256: String)]) throws(SpeechError)
+        -> WhisperChild
+    {
         var ends: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
             throw .refused(reason: "socketpair: error \(errno)")

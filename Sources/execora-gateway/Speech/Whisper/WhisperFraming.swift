@@ -57,7 +57,8 @@ enum WhisperFraming {
             else { throw .broken(reason: "unreadable transcript") }
             transcripts.append(
                 .init(
-                    text: text, confidenceMilli: confidence, language: language, engine: WhisperModel.engine, model: model,
+                    text: text, confidenceMilli: confidence, language: language, engine: WhisperModel.engine,
+                    model: model,
                     milliseconds: milliseconds))
         }
         return transcripts

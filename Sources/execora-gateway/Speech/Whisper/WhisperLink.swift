@@ -81,7 +81,8 @@ struct WhisperLink {
         }
     }
 
-    private func read(_ count: Int, by deadline: ContinuousClock.Instant, _ watch: Watch) throws(SpeechError) -> [UInt8] {
+    private func read(_ count: Int, by deadline: ContinuousClock.Instant, _ watch: Watch) throws(SpeechError) -> [UInt8]
+    {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: min(count, 4096))
         while bytes.count < count {

@@ -12,7 +12,7 @@ public struct Endpointer: Sendable {
     static let startFrames = 5
     static let startLoudFrames = 3
     /// A frame so far below the speaker's level is somebody else, or the room.
-    static let belowSpeakerTenths = 200
+    static let belowSpeakerTenths = 120
     static let voiceOnMilli: Int64 = 500
     static let voiceOffMilli: Int64 = 300
     /// How late the model's word is.
@@ -25,7 +25,7 @@ public struct Endpointer: Sendable {
     static let newStretchMilliseconds = 200
     static let onsetMilliseconds = 1_000
     /// The model must say "no voice" for so long before it overrules a loud room.
-    static let voiceGoneMilliseconds = 300
+    static let voiceGoneMilliseconds = 500
     /// Past the soft cap so short a pause ends the turn.
     static let softCapPauseMilliseconds = 200
     /// Frames kept to be scored again when a turn opens in the past.
@@ -48,7 +48,7 @@ public struct Endpointer: Sendable {
         /// Where the stretch of speech began that goes on now.
         var stretchStart: UInt64 = 0
         var speechFrames = 0
-        /// Level of the speaker: rises at once, falls by 1 dB a second of speech.
+        /// Level of the speaker: rises at once, falls by 0.1 dB a frame of speech.
         var speakerTenths = 0
         var hadVoice = false
         var voiceOffSince: UInt64?

@@ -44,7 +44,7 @@ extension BookFacts {
     public var json: JSONValue {
         .object([
             JSONValue.Member("sqlite", .string(sqliteVersion)), JSONValue.Member("schema", .integer(schemaVersion)),
-            JSONValue.Member("journal_mode", .string(journalMode)),
+            JSONValue.Member("journal_mode", JSONValue(journalMode)),
             JSONValue.Member("synchronous", JSONValue(synchronous)),
             JSONValue.Member("page_bytes", .integer(pageBytes)), JSONValue.Member("pages", .integer(pages)),
             JSONValue.Member("free_pages", .integer(freePages)), JSONValue.Member("file_bytes", .integer(fileBytes)),

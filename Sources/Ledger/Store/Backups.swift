@@ -66,6 +66,8 @@ extension LedgerStore {
         unlink(draft)
         var isDone = false
         defer { if !isDone { unlink(draft) } }
+        // A reader's own file stays as it is; it is the copy that is written.
+        if mode == .inspect { try connection.script("PRAGMA query_only = OFF") }
         try connection.run("VACUUM INTO ?", [.text(draft)])
         chmod(draft, 0o600)
         try Backups.sync(draft)

@@ -4,8 +4,8 @@ import CSQLite
 public struct BookFacts: Hashable, Sendable {
     public var sqliteVersion: String
     public var schemaVersion: Int64
-    public var journalMode: String
-    /// 2 is FULL. Nil when the book is only looked at: the setting is the writer's.
+    /// This and `synchronous` (2 is FULL) are the writer's: nil when the book is only looked at.
+    public var journalMode: String?
     public var synchronous: Int64?
     public var pageBytes: Int64
     public var pages: Int64
@@ -26,7 +26,9 @@ public struct BookFacts: Hashable, Sendable {
         var findings: [String] = []
         if integrity != "ok" { findings.append("integrity: \(integrity)") }
         if let synchronous, synchronous != 2 { findings.append("synchronous is \(synchronous), not FULL") }
-        if journalMode != "wal", journalMode != "memory" { findings.append("journal mode is \(journalMode), not wal") }
+        if let journalMode, journalMode != "wal", journalMode != "memory" {
+            findings.append("journal mode is \(journalMode), not wal")
+        }
         if logBytes > Self.logBytesMax { findings.append("the log has \(logBytes) bytes; a reader holds it back") }
         return findings
     }
@@ -45,7 +47,7 @@ extension LedgerStore {
         return BookFacts(
             sqliteVersion: String(cString: sqlite3_libversion()),
             schemaVersion: try connection.integer("PRAGMA user_version") ?? 0,
-            journalMode: try connection.text("PRAGMA journal_mode") ?? "",
+            journalMode: mode == .own ? try connection.text("PRAGMA journal_mode") : nil,
             synchronous: mode == .own ? try connection.integer("PRAGMA synchronous") : nil,
             pageBytes: try connection.integer("PRAGMA page_size") ?? 0,
             pages: try connection.integer("PRAGMA page_count") ?? 0,

@@ -26,6 +26,7 @@ extension LedgerStore {
         default: throw .damaged("the file is not a book")
         }
         try checkOwner(connection, configuration)
+        try connection.script(Schema.moneySum)
         let store = try LedgerStore(
             connection: connection, configuration: configuration, mode: .own, path: path, lock: lock)
         try store.checkStart()
@@ -56,6 +57,7 @@ extension LedgerStore {
         let connection = try Connection(path: path)
         try checkVersion(connection)
         try prepare(connection, inMemory: false)
+        try connection.script(Schema.moneySum)
         return try LedgerStore(
             connection: connection, configuration: try storedConfiguration(connection), mode: .own, path: path,
             lock: lock)

@@ -22,7 +22,7 @@ extension LedgerStore {
         do throws(BookError) {
             let replayed = try Connection(path: ":memory:")
             try replayed.script("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;")
-            try replayed.script(Schema.projections)
+            try replayed.script(Schema.projections + Schema.moneySum)
             try replayed.transaction { () throws(BookError) in
                 try check(from: Place(epoch: 1, seq: 0), prev: ChainLink.start, report: &report) {
                     (entry, place) throws(BookError) in
@@ -172,8 +172,8 @@ extension LedgerStore {
         try checkWritable()
         var report = VerifyReport(valid: false, entries: 0, head: memory.newest, firstBad: nil, reason: nil)
         try connection.transaction { () throws(BookError) in
-            try connection.script(Schema.dropProjections)
-            try connection.script(Schema.projections)
+            try connection.script("DROP TABLE temp.money_sum; DROP TRIGGER posting_sum;")
+            try connection.script(Schema.dropProjections + Schema.projections + Schema.moneySum)
             try check(from: Place(epoch: 1, seq: 0), prev: ChainLink.start, report: &report) {
                 (entry, place) throws(BookError) in
                 try Projector(tables: connection, journal: connection).apply(entry, at: place)

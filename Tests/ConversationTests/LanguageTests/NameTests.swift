@@ -16,7 +16,7 @@ struct NameTests {
         ("Sanjay", "Sanjai"), ("Zeba", "Jeba"), ("ज़ेबा", "Zeba"), ("प्रिया", "Priya"), ("Aakash", "Akash"),
         ("Shri Ramesh", "Ramesh"), ("Sureshbhai", "Suresh"), ("लक्ष्मी", "Laxmi"), ("राहुल शर्मा", "Rahul Sharma"),
         ("Rahul Sharma ji", "rahul sharma"), ("Vikas", "Wikas"), ("Abdullah", "Abdulla"), ("Faizal", "Phaizal"),
-        ("मोहित भाई", "Mohit"),
+        ("मोहित भाई", "Mohit"), ("Bhavna", "Bhawna"), ("Ghanashyam", "Ghanshyam"),
     ])
     func `spellings of one name are the same, either way round`(left: String, right: String) {
         #expect(NameVerdict(left, right) == .same)

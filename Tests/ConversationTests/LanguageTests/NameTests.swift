@@ -186,3 +186,26 @@ struct TransliterationTests {
         #expect(Transliteration.roman(text) == roman)
     }
 }
+
+struct DevanagariWriterTests {
+    @Test(arguments: [
+        ("Sharma", "शर्मा"), ("Suresh", "सुरेश"), ("Kavita", "कविता"), ("Raahul", "राहुल"), ("Sanjay", "संजै"), ("Priya", "प्रिया"),
+        ("Mohan Lal", "मोहन लल"), ("Deepak", "दीपक"), ("Anita", "अनिता"), ("Raju 2", "रजू 2"), ("राम", "राम"), ("", ""),
+    ])
+    func `a roman name is written for a hindi voice`(roman: String, devanagari: String) {
+        #expect(Transliteration.devanagari(roman) == devanagari)
+    }
+
+    /// Written over and read again, a name is still the same name.
+    @Test(arguments: [
+        "Rahul", "Sharma", "Priya", "Patel", "Suresh", "Kumar", "Amit", "Singh", "Kavita", "Desai", "Bharat", "Ramesh",
+        "Yadav", "Laxmi",
+        "Krishna", "Sunita", "Vijay", "Deepak", "Mohit", "Neha", "Ghanshyam", "Zeba", "Farooq", "Chaudhary", "Gupta",
+        "Pooja", "Jagdish",
+        "Manju", "Sandeep", "Anand", "Indira", "Uma", "Om", "Gauri", "Iqbal", "Maya", "Bhavna", "Shanti", "Vandana",
+    ])
+    func `a name written in devanagari sounds as before`(name: String) {
+        let written = Transliteration.devanagari(name)
+        #expect(NameVerdict(name, written) == .same, "\(written) is read \(Transliteration.roman(written))")
+    }
+}

@@ -144,7 +144,8 @@ public protocol Book: AnyObject {
     /// same command gives the stored answer, for ever.
     func perform(_ command: Command, id: ULID, evidence: Evidence, at: WallTime) throws(BookError) -> Committed
 
-    /// Small durable state of the conversation (open question, active customer), FULL like the rest.
+    /// Small durable state of the conversation (open question, active customer), FULL like the rest. All of it is
+    /// forgotten when a customer is erased, as it may name them.
     func remember(_ key: String, _ bytes: [UInt8]?) throws(BookError)
     func recall(_ key: String) throws(BookError) -> [UInt8]?
 }

@@ -36,6 +36,12 @@ struct LedgerBench {
         report("\(name).commit.p50", times[times.count / 2] / 1000, "us")
         report("\(name).commit.p99", times[times.count * 99 / 100] / 1000, "us")
         report("\(name).size", (fileBytes(path) - bytesBefore) / Int64(done), "bytes/entry")
+        times = try customers.map { (customer) throws(BookError) in
+            let before = now()
+            _ = try store.balance(of: customer)
+            return now() - before
+        }.sorted()
+        report("ledger.balance.p99", times[times.count * 99 / 100], "ns")
         let verifyStart = now()
         let verified = try store.verify()
         guard verified.valid else {
@@ -43,7 +49,15 @@ struct LedgerBench {
             return 1
         }
         report("ledger.verify", verified.entries * 1_000_000_000 / max(1, now() - verifyStart), "entries/s")
-        return 0
+        return try reportOpening(path) ? 0 : 1
+    }
+
+    /// A second process-like look at the file: how long until a book of this size can be asked.
+    private func reportOpening(_ path: String) throws(BookError) -> Bool {
+        let before = now()
+        let head = try LedgerStore.inspect(path: path).head()
+        report("ledger.inspect.open", (now() - before) / 1000, "us")
+        return head.seq > 0
     }
 
     private var configuration: LedgerConfiguration {

@@ -223,3 +223,24 @@ final class DeafPort: Sendable {
 
     deinit { close(socket) }
 }
+
+/// Whoever stands before the counter gets a sentence, whatever went wrong.
+@Test func `every failure has a hint, and only some are worth another try`() {
+    let faults: [LinkError.CertificateFault] = [
+        .gatewayUntrusted, .gatewayExpired, .gatewayNotYetValid, .gatewayOtherName, .gatewayOther(code: 23),
+        .deviceRefused("unknown ca"), .deviceUnreadable, .trustUnreadable,
+    ]
+    func rejected(_ status: Int) -> LinkError { .rejected(.init(status: status, code: "", message: "")) }
+    let errors: [LinkError] =
+        faults.map { .certificate($0) } + [
+            .unreachable(.name), .unreachable(.refused), .unreachable(.closed), .timedOut(.connecting),
+            .timedOut(.sending), .timedOut(.reply), .handshake("x"), rejected(403), rejected(503), rejected(400),
+            .malformedReply("x"), .tooLarge("x"), .busy, .cancelled, .configuration("x"),
+            .library(code: 1, operation: "x"),
+        ]
+    #expect(Set(errors.map(\.hint)).count == errors.count)
+    #expect(errors.allSatisfy { $0.hint.hasSuffix(".") && $0.hint.utf8.count > 10 })
+    let again = errors.filter(\.isWorthRetrying)
+    #expect(again.contains(.unreachable(.refused)) && again.contains(rejected(503)))
+    #expect(!again.contains(rejected(403)) && !again.contains(.certificate(.gatewayUntrusted)))
+}

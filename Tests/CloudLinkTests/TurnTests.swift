@@ -97,6 +97,7 @@ extension OverTheLine {
     @Test func `a gateway without an answer is given up in time`() throws {
         let gateway = try TestGateway([("turns", "hang")])
         let line = try TestLink(port: gateway.port, reply: .milliseconds(200))
+        try line.up()
         #expect(try line.say() == .failure(.timedOut(.reply)))
         // The line itself is well: a ping over a new connection says so, and no event tells of a change.
         _ = try gateway.event("request") { $0["path"]?.string == "/v1/time" && $0["connection"]?.integer != 1 }

@@ -54,7 +54,9 @@ import Testing
         let key = try #require(keys.first)
         #expect(folder.files.contains { Self.holds(folder.bytes($0), key) }, "the test must be able to find a key")
         let head = try counter.book.head()
+        try counter.book.remember("gate", Array("Vaishnavi ka khata".utf8))
         try counter.does(.eraseCustomer(id))
+        #expect(try counter.book.recall("gate") == nil)
         for file in folder.files {
             let holdsKey = Self.holds(folder.bytes(file), key)
             #expect(!holdsKey, "key in \(file)")

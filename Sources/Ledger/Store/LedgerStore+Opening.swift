@@ -18,7 +18,10 @@ extension LedgerStore {
         let application = try connection.integer("PRAGMA application_id") ?? 0
         let isEmpty = try connection.integer("SELECT count(*) FROM sqlite_schema") == 0
         switch version {
-        case 0 where isEmpty: try create(connection, configuration)
+        case 0 where isEmpty:
+            // Before there is anything in it; the log takes its mode from the file.
+            if let path { chmod(path, 0o600) }
+            try create(connection, configuration)
         case Schema.version:
             guard application == Schema.applicationID else { throw .damaged("the file is not a book") }
         case (Schema.version + 1)...:

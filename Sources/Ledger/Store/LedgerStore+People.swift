@@ -49,6 +49,8 @@ extension LedgerStore {
         }
         if entry.type == Command.Code.eraseCustomer, let id = entry.arguments[0].integer {
             try Self.destroyKey(of: CustomerID(rawValue: id), in: connection)
+            // The conversation's state may name whom it is about; it says anew what it still needs.
+            try connection.run("DELETE FROM state")
             memory.forgotten.append(CustomerID(rawValue: id))
         }
     }

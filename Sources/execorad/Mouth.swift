@@ -66,7 +66,7 @@ final class Mouth: Sendable {
         if hasEarcons, answer.earcon == .failure {
             samples = Earcon.error.samples() + [Int16](repeating: 0, count: 1_600)
         }
-        do throws(Voice.Failure) { samples += try voice.samples(saying: answer.spoken) } catch {
+        do throws(Voice.Failure) { samples += try voice.samples(saying: Self.readable(answer.spoken, by: voice)) } catch {
             log.error("the voice failed; is espeak-ng installed?", .init("why", .string("\(error)")))
             if samples.isEmpty { samples = Earcon.error.samples() }
         }
@@ -84,6 +84,11 @@ final class Mouth: Sendable {
             doors.ear(.speaking(false))
             over(turn, answer)
         }
+    }
+
+    /// A Hindi voice reads Roman letters as English; in Devanagari the same words sound as they are meant.
+    private static func readable(_ text: String, by voice: Voice) -> String {
+        voice.name.hasPrefix("hi") ? Transliteration.devanagari(text) : text
     }
 
     private func over(_ turn: ULID, _ answer: Answer) {

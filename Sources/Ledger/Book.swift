@@ -114,6 +114,8 @@ public enum BookError: Error, Equatable {
         case notReversible
         case erasedCustomer
         case clockUntrusted
+        /// The command is longer than an event may be (8 kB).
+        case tooLarge
         /// The same command id came with another command.
         case identityReused
     }

@@ -6,6 +6,8 @@ public struct Grammar: Sendable {
     var rules: [IntentRule] = []
     /// Word classes that stop every intent that writes.
     var blocking: Set<String> = []
+    /// Word classes that change no meaning beside a complete command.
+    var neutral: Set<String> = []
     /// Ways recognition writes the wake word at the start of a transcript, longest first.
     var wakePrefixes: [[String]] = []
     /// Folded words recognition writes, and what is meant.
@@ -14,7 +16,7 @@ public struct Grammar: Sendable {
 
     /// The packs of the product.
     public static let builtIn: Grammar = {
-        do {
+        do throws(GrammarPackError) {
             return try Grammar(packs: [
                 ("intents.txt", PackageResources.intents_txt), ("hi-en.txt", PackageResources.hi_en_txt),
                 ("hi.txt", PackageResources.hi_txt), ("en.txt", PackageResources.en_txt),
@@ -36,10 +38,10 @@ public struct Grammar: Sendable {
             for line in pack.lines where line.section == "intents" {
                 rules.append(try IntentRule(line, of: pack, classes: lexicon.classes))
             }
-            for line in pack.lines where line.section == "blocking" {
+            for line in pack.lines where line.section == "blocking" || line.section == "neutral" {
                 for word in line.body.split(separator: " ").map(String.init) {
                     guard lexicon.classes.contains(word) else { throw pack.fault(line, "\(word) is no word class") }
-                    blocking.insert(word)
+                    if line.section == "blocking" { blocking.insert(word) } else { neutral.insert(word) }
                 }
             }
         }
@@ -75,7 +77,7 @@ public struct Grammar: Sendable {
         case "terms":
             let language = String(pack.name.split(separator: ".")[0])
             prompts[language, default: PromptPack()].terms[line.head] = line.body
-        case "intents", "blocking": break
+        case "intents", "blocking", "neutral": break
         default: throw pack.fault(line, "[\(line.section)] is no section")
         }
     }

@@ -19,7 +19,9 @@ struct GrammarPack {
     init(name: String, bytes: [UInt8]) throws(GrammarPackError) {
         self.name = name
         lines = []
-        guard bytes.count <= Self.bytesMax else { throw GrammarPackError(pack: name, line: 0, what: "the file is too large") }
+        guard bytes.count <= Self.bytesMax else {
+            throw GrammarPackError(pack: name, line: 0, what: "the file is too large")
+        }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw GrammarPackError(pack: name, line: 0, what: "the file is not UTF-8")
         }

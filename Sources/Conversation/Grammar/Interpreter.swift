@@ -77,7 +77,8 @@ struct Interpreter {
         for rule in grammar.rules where rule.holds(features) {
             let unread = slots.unread(for: rule, grammar: grammar)
             if rule.writes, !mayWrite(rule, found, slots, unread) { continue }
-            let confidence = max(0, 1000 - Int64(rule.isLoose ? 0 : unread.count * 120) - Int64(slots.repairedCount * 50))
+            let confidence = max(
+                0, 1000 - Int64(rule.isLoose ? 0 : unread.count * 120) - Int64(slots.repairedCount * 50))
             if !rule.isLoose, unread.count * 2 > max(2, reading.pieces.count) { continue }
             found.rule = rule.place
             found.unread = rule.isLoose ? 0 : unread.count
@@ -93,7 +94,9 @@ struct Interpreter {
     }
 
     /// The law of the book: a posting has nothing in it that was not understood.
-    private func mayWrite(_ rule: IntentRule, _ found: Interpretation, _ slots: SlotReader, _ unread: [SlotReader.Unread])
+    private func mayWrite(
+        _ rule: IntentRule, _ found: Interpretation, _ slots: SlotReader, _ unread: [SlotReader.Unread]
+    )
         -> Bool
     {
         if found.isBlocked { return false }

@@ -76,11 +76,9 @@ struct ItemReader {
         let pieces = reading.pieces
         var open = Open()
         var numbersFirst: Bool?
-        var last: Int?
         func close() {
             if open.isNamed {
                 append(open)
-                last = items.count - 1
             }
             open = Open()
         }

@@ -19,6 +19,7 @@ struct Lexicon: Sendable {
 
     mutating func add(_ phrase: [String], _ sense: Sense) {
         classes.insert(sense.word)
+        if let value = sense.value { classes.insert("\(sense.word)=\(value)") }
         var list = phrases[phrase[0]] ?? []
         if let place = list.firstIndex(where: { $0.words == phrase }) {
             if !list[place].senses.contains(sense) { list[place].senses.append(sense) }
@@ -63,7 +64,9 @@ struct Lexicon: Sendable {
 
 /// True when one letter more, less, changed or a swap of neighbours makes one word the other.
 func isOneEditApart(_ left: String, _ right: String) -> Bool {
-    let (a, b) = left.utf8.count <= right.utf8.count ? (Array(left.utf8), Array(right.utf8)) : (Array(right.utf8), Array(left.utf8))
+    let (a, b) =
+        left.utf8.count <= right.utf8.count
+        ? (Array(left.utf8), Array(right.utf8)) : (Array(right.utf8), Array(left.utf8))
     guard b.count - a.count <= 1, a != b else { return false }
     var start = 0
     while start < a.count, a[start] == b[start] { start += 1 }

@@ -42,13 +42,37 @@ struct Reading {
     /// All classes said, in any place.
     var classes: Set<String> {
         var out: Set<String> = []
-        for piece in pieces { for sense in piece.senses { out.insert(sense.word) } }
+        for piece in pieces {
+            for sense in piece.senses {
+                out.insert(sense.word)
+                if let value = sense.value { out.insert("\(sense.word)=\(value)") }
+            }
+        }
         return out
     }
 
     func value(of word: String) -> String? {
         for piece in pieces { if let value = piece.value(of: word) { return value } }
         return nil
+    }
+
+    /// "Rahul ka bill banao... nahi ruko, uska balance": what stands before the "wait" is taken back. The name
+    /// said there stays, for a pronoun behind it.
+    func afterWait() -> Reading {
+        guard let at = pieces.lastIndex(where: { $0.has("wait") }), at + 1 < pieces.count, at > 0 else { return self }
+        var kept = self
+        let tail = Array(pieces[(at + 1)...])
+        let isNamed = tail.contains { $0.kind == .person }
+        let before = pieces[..<at].last { $0.kind == .person }
+        kept.pieces = (isNamed ? [] : before.map { [$0] } ?? []) + tail
+        return kept
+    }
+
+    /// The pieces from one to another, as a reading of its own.
+    func part(_ range: Range<Int>) -> Reading {
+        var made = self
+        made.pieces = Array(pieces[range])
+        return made
     }
 }
 
@@ -213,8 +237,9 @@ struct PieceCutter {
         guard let number = NumberReader.number(in: tokens, at: at), number.range.upperBound < tokens.count else {
             return false
         }
-        let senses = grammar.lexicon.match(
-            keys, at: number.range.upperBound, upTo: phraseEnd(number.range.upperBound))?.senses ?? []
+        let senses =
+            grammar.lexicon.match(
+                keys, at: number.range.upperBound, upTo: phraseEnd(number.range.upperBound))?.senses ?? []
         return senses.contains { $0.word == "unit" }
     }
 
@@ -251,7 +276,9 @@ struct PieceCutter {
 
     /// Ten digits and more, in one figure or one by one.
     private func phone(_ number: NumberReading) -> String? {
-        guard number.value.micros > 0, let whole = number.value.whole, String(whole).utf8.count >= 10 else { return nil }
+        guard number.value.micros > 0, let whole = number.value.whole, String(whole).utf8.count >= 10 else {
+            return nil
+        }
         return String(whole)
     }
 
@@ -262,7 +289,9 @@ struct PieceCutter {
         guard tokens[at].kind == .word || tokens[at].kind == .number, at + 4 <= tokens.count else { return nil }
         var local = tokens[at].text
         var index = at + 1
-        while index + 1 < tokens.count, Self.dots.contains(tokens[index].text), !Self.ats.contains(tokens[index + 1].text) {
+        while index + 1 < tokens.count, Self.dots.contains(tokens[index].text),
+            !Self.ats.contains(tokens[index + 1].text)
+        {
             local += "." + tokens[index + 1].text
             index += 2
         }

@@ -15,12 +15,20 @@ struct Shelf {
     /// Landmarks, as folded words without a last "wala".
     private(set) var landmarks: [(words: [String], customer: Int)] = []
     private(set) var landmarkWords: Set<String> = []
+    /// Who is meant by some words.
+    private(set) var matcher: NameMatcher
     /// Trailing words that belong to any landmark: wala and its kin.
     static let walaKeys: Set<String> = ["vala", "vali", "vale"]
 
     init(customers: [Customer], products: [Product]) {
         self.customers = customers
         self.products = products
+        matcher = NameMatcher(
+            customers.map { customer in
+                NameMatcher.Candidate(
+                    names: [customer.details.name] + [customer.details.nickname].compactMap { $0 } + customer.aliases,
+                    landmark: customer.details.landmark, phone: customer.details.phone)
+            })
         for (index, product) in products.enumerated() {
             for text in [product.details.name] + product.details.aliases {
                 addProduct(Grammar.keys(text), index)
@@ -96,7 +104,8 @@ struct Shelf {
     /// The longest landmark that stands at a place, with an optional wala behind it.
     func landmark(_ keys: [String], at start: Int, upTo end: Int) -> (length: Int, customers: [Int])? {
         guard landmarkWords.contains(keys[start]) else { return nil }
-        for (words, _) in landmarks where start + words.count <= end && Array(keys[start..<start + words.count]) == words {
+        for (words, _) in landmarks
+        where start + words.count <= end && Array(keys[start..<start + words.count]) == words {
             let who = landmarks.filter { $0.words == words }.map(\.customer)
             var length = words.count
             if start + length < end, Self.walaKeys.contains(keys[start + length]) { length += 1 }

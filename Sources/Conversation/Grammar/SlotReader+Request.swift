@@ -25,7 +25,9 @@ extension SlotReader {
             if classes.contains("igst") { (made.withGST, made.isInterState) = (true, true) }
             if classes.contains("send"), !classes.contains("channel") { made.autoSend = true }
             if classes.contains("nameless") { made.isAll = true }
-            if classes.contains("remove") || classes.contains("delete") || classes.contains("cancel") { made.ordinal = -1 }
+            if classes.contains("remove") || classes.contains("delete") || classes.contains("cancel") {
+                made.ordinal = -1
+            }
             if let gstin { made.texts["gstin"] = gstin }
         case "UPDATE_STOCK", "CHECK_STOCK", "SET_PRICE":
             made.items = items
@@ -77,7 +79,8 @@ extension SlotReader {
     /// What was given, as said: "3 bag", "saman".
     private var goodsText: String? {
         let pieces = reading.pieces
-        for (index, piece) in pieces.enumerated() where piece.unit != nil && index > 0 && pieces[index - 1].kind == .number {
+        for (index, piece) in pieces.enumerated()
+        where piece.unit != nil && index > 0 && pieces[index - 1].kind == .number {
             return reading.text(pieces[index - 1].range.lowerBound..<piece.range.upperBound)
         }
         return pieces.first { $0.has("goods") }.map { reading.text($0.range) }
@@ -91,7 +94,8 @@ extension SlotReader {
             made.texts["month"] = "\(year)-\(month < 10 ? "0" : "")\(month)"
         }
         let figures = reading.tokens.indices.filter { reading.tokens[$0].kind == .number }
-        for index in figures.dropLast() where index + 1 < reading.tokens.count && reading.tokens[index + 1].kind == .number {
+        for index in figures.dropLast()
+        where index + 1 < reading.tokens.count && reading.tokens[index + 1].kind == .number {
             let (first, second) = (reading.tokens[index].text, reading.tokens[index + 1].text)
             if first.utf8.count == 4, first.hasPrefix("20"), let year = Int(first), let next = Int(second),
                 next == (year + 1) % 100 || next == year + 1
@@ -104,7 +108,7 @@ extension SlotReader {
     private func readCodes(into made: inout Request) {
         for piece in reading.pieces {
             switch piece.kind {
-            case .phone(let digits): made.texts["phone"] = PhoneReader.digits(of: digits) ?? nil
+            case .phone(let digits): made.texts["phone"] = String(digits.suffix(10))
             case .email(let email): made.texts["email"] = email
             case .gstin(let code): made.texts["gstin"] = code
             case .pan(let code): made.texts["pan"] = code
@@ -123,7 +127,9 @@ extension SlotReader {
         for (index, piece) in pieces.enumerated().dropFirst() where piece.kind == .person || piece.kind == .unknown {
             guard piece.range != names.first?.range else { continue }
             var end = piece.range.upperBound
-            if pieces.indices.contains(index + 1), pieces[index + 1].has("wala") { end = pieces[index + 1].range.upperBound }
+            if pieces.indices.contains(index + 1), pieces[index + 1].has("wala") {
+                end = pieces[index + 1].range.upperBound
+            }
             if made.texts["landmark"] == nil { made.texts["landmark"] = reading.text(piece.range.lowerBound..<end) }
         }
         made.spokenName = nil
@@ -147,7 +153,9 @@ extension SlotReader {
             var end = first
             while end + 1 < pieces.count, pieces[end + 1].gap < .comma,
                 isValue(end + 1) || pieces[end + 1].kind == .number || pieces[end + 1].has("wala")
-                    || (pieces[end + 1].senses.allSatisfy { $0.word == "ka" || $0.word == "filler" || $0.word == "in" || $0.word == "on" }
+                    || (pieces[end + 1].senses.allSatisfy {
+                        $0.word == "ka" || $0.word == "filler" || $0.word == "in" || $0.word == "on"
+                    }
                         && end + 2 < pieces.count && isValue(end + 2))
             {
                 end += 1

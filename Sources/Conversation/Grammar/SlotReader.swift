@@ -54,9 +54,7 @@ struct SlotReader {
 
     private mutating func readTime() {
         guard classes.contains("reminder") || classes.contains("change") else { return }
-        guard let found = WhenReader.find(in: reading.tokens, now: now) else { return }
-        time = (found.firesAt, found.recurrence)
-        for range in found.ranges { timeTokens.formUnion(range) }
+        // WHEN
     }
 
     private func isTime(_ piece: Reading.Piece) -> Bool { piece.range.allSatisfy { timeTokens.contains($0) } }
@@ -64,7 +62,9 @@ struct SlotReader {
     // MARK: People
 
     private static let marks: Set<String> = ["ka", "ko", "ne", "se", "for"]
-    private static let before: Set<String> = ["for", "customer", "ko", "from", "ka", "gave", "give", "check", "by", "name"]
+    private static let before: Set<String> = [
+        "for", "customer", "ko", "from", "ka", "gave", "give", "check", "by", "name",
+    ]
 
     private mutating func readPeople() {
         for (index, piece) in pieces.enumerated() {
@@ -98,7 +98,10 @@ struct SlotReader {
             let next = pieces[index + 1]
             if next.has("name") || next.has("wala") { return true }
             if ["gave", "owe", "took", "balance", "reminder", "returned"].contains(where: { next.has($0) }),
-                index == 0 || pieces[index - 1].senses.contains(where: { $0.word == "show" || $0.word == "tell" || $0.word == "filler" })
+                index == 0
+                    || pieces[index - 1].senses.contains(where: {
+                        $0.word == "show" || $0.word == "tell" || $0.word == "filler"
+                    })
             {
                 return true
             }
@@ -129,7 +132,9 @@ struct SlotReader {
             guard !itemPieces.contains(index), !isTime(piece), let value = piece.value else { continue }
             let next = index + 1
             if pieces.indices.contains(next), pieces[next].has("percent") {
-                if let milli = value.milli, milli >= 0, milli <= 100_000, milli % 10 == 0 { percent = BasisPoints(milli / 10) }
+                if let milli = value.milli, milli >= 0, milli <= 100_000, milli % 10 == 0 {
+                    percent = BasisPoints(milli / 10)
+                }
                 numberPieces.insert(index)
                 continue
             }
@@ -173,7 +178,9 @@ struct SlotReader {
     private func distance(_ left: Int, _ right: Int) -> Int {
         // An "aur" or a comma between is far.
         let between = left < right ? left..<right : right..<left
-        let isParted = pieces.indices.contains { between.contains($0) && $0 > between.lowerBound && (pieces[$0].has("and") || pieces[$0].gap >= .comma) }
+        let isParted = pieces.indices.contains {
+            between.contains($0) && $0 > between.lowerBound && (pieces[$0].has("and") || pieces[$0].gap >= .comma)
+        }
         return abs(left - right) + (isParted || pieces[max(left, right)].gap >= .comma ? 100 : 0)
     }
 
@@ -199,7 +206,9 @@ struct SlotReader {
         if amounts.contains(where: { !$0.hasCurrency }) { out.insert("<number>") }
         if !splits.isEmpty { out.insert("<split>") }
         if percent != nil { out.insert("<percent>") }
-        if looseQuantity != nil || items.contains(where: { $0.isCounted && $0.unit != nil }) { out.insert("<quantity>") }
+        if looseQuantity != nil || items.contains(where: { $0.isCounted && $0.unit != nil }) {
+            out.insert("<quantity>")
+        }
         if time != nil { out.insert("<when>") }
         for piece in pieces {
             switch piece.kind {
@@ -211,7 +220,9 @@ struct SlotReader {
             default: break
             }
         }
-        if pieces.indices.contains(where: { pieces[$0].kind == .unknown && !personPieces.contains($0) && !itemPieces.contains($0) && !isTime(pieces[$0]) }) {
+        if pieces.indices.contains(where: {
+            pieces[$0].kind == .unknown && !personPieces.contains($0) && !itemPieces.contains($0) && !isTime(pieces[$0])
+        }) {
             out.insert("<unknown>")
         }
         if isSubject { out.insert("subject") }
@@ -245,14 +256,20 @@ struct SlotReader {
         var out: [Unread] = []
         for (index, piece) in pieces.enumerated() {
             if isTime(piece) && (wanted.contains("<when>") || wanted.contains("reminder")) { continue }
-            if itemPieces.contains(index), wanted.contains("<items>") || wanted.contains("<product>") || wanted.contains("<quantity>") { continue }
+            if itemPieces.contains(index),
+                wanted.contains("<items>") || wanted.contains("<product>") || wanted.contains("<quantity>")
+            {
+                continue
+            }
             switch piece.kind {
             case .unknown:
-                let takes = ["CREATE_CUSTOMER", "UPDATE_CUSTOMER", "PROVIDE_EMAIL", "CREATE_INVOICE"].contains(rule.intent)
+                let takes = ["CREATE_CUSTOMER", "UPDATE_CUSTOMER", "PROVIDE_EMAIL", "CREATE_INVOICE"].contains(
+                    rule.intent)
                 if !personPieces.contains(index), !takes { out.append(.unknown) }
             case .person, .phone, .email, .gstin, .pan: break
             case .number:
-                let isUsed = numberPieces.contains(index)
+                let isUsed =
+                    numberPieces.contains(index)
                     && (loosePieces.contains(index)
                         || !amounts.contains { $0.piece == index }
                         || ["<amount>", "<number>", "<split>"].contains(where: wanted.contains)

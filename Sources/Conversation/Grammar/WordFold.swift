@@ -53,7 +53,8 @@ enum WordFold {
             case (UInt8(ascii: "q"), _): made = UInt8(ascii: "k")
             case (UInt8(ascii: "w"), _): made = UInt8(ascii: "v")
             case (UInt8(ascii: "z"), _): made = UInt8(ascii: "j")
-            case (UInt8(ascii: "n"), UInt8(ascii: "b")), (UInt8(ascii: "n"), UInt8(ascii: "p")): made = UInt8(ascii: "m")
+            case (UInt8(ascii: "n"), UInt8(ascii: "b")), (UInt8(ascii: "n"), UInt8(ascii: "p")):
+                made = UInt8(ascii: "m")
             default: break
             }
             if letter == UInt8(ascii: "c"), next() == UInt8(ascii: "h") { made = UInt8(ascii: "c") }

@@ -18,7 +18,9 @@ struct YesNo {
             piece.kind == .word && piece.senses.contains { Self.besideYes.contains($0.word) }
         }
         // "kar do", "confirm karo" and "bhej do" alone say yes too, where something was asked.
-        let says = words.contains { $0.has("yes") || $0.has("do") || $0.has("confirm") || $0.has("send") || $0.has("write") }
+        let says = words.contains {
+            $0.has("yes") || $0.has("do") || $0.has("confirm") || $0.has("send") || $0.has("write")
+        }
         let isCancel = words.contains { $0.has("cancel") || $0.has("delete") || $0.has("remove") }
         return (isBare && (hasYes || (says && !isCancel)), false)
     }

@@ -237,9 +237,11 @@ private struct TokenCutter {
             precondition(index == group)
         }
         var kind = Token.Kind.number
-        if let point = scalar(index), isDigit(at: index + 1), point == "." || point == ":" || point == "/" {
+        // "10/12/2025" is a date, not a fraction; its figures stay apart.
+        let isLater = scalar(start - 1) == "/"
+        if let point = scalar(index), isDigit(at: index + 1), point == "." || point == ":" || (point == "/" && !isLater)
+        {
             if point == ":" { kind = .clock }
-            // "10/12/2025" is a date, not a fraction; its figures stay apart.
             var after = index + 1
             while isDigit(at: after) { after += 1 }
             if !(scalar(after) == point && isDigit(at: after + 1)) {

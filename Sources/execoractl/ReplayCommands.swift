@@ -10,10 +10,12 @@ let replayCommands = CommandGroup(
 private let replayHelp = """
     usage: execoractl replay --world WORLD.json CASES.jsonl
            execoractl replay --world WORLD.json --say TEXT [--say TEXT ...]
+           execoractl replay --world WORLD.json --explain TEXT
            execoractl replay --lint-packs [FOLDER]
 
     Plays each case on a fresh copy of the world, in memory, with no network, and prints one line of JSON a case.
     --say makes one case of the texts given, at 2026-03-04T10:30+05:30.
+    --explain shows how a text is cut and which line of the intents takes it.
     --lint-packs checks the built-in packs, or those in FOLDER, and names the file and line of the first mistake.
     """
 
@@ -21,6 +23,7 @@ private func runReplay(_ arguments: [String]) -> Int32 {
     var worldPath: String?
     var casesPath: String?
     var said: [JSONValue] = []
+    var explained: String?
     var index = 0
     while index < arguments.count {
         switch arguments[index] {
@@ -31,6 +34,9 @@ private func runReplay(_ arguments: [String]) -> Int32 {
         case "--say" where index + 1 < arguments.count:
             said.append(.string(arguments[index + 1]))
             index += 1
+        case "--explain" where index + 1 < arguments.count:
+            explained = arguments[index + 1]
+            index += 1
         case let path where !path.hasPrefix("-") && casesPath == nil: casesPath = path
         default:
             print(replayHelp)
@@ -38,7 +44,7 @@ private func runReplay(_ arguments: [String]) -> Int32 {
         }
         index += 1
     }
-    guard let worldPath, (casesPath != nil) != !said.isEmpty else {
+    guard let worldPath, [casesPath != nil, !said.isEmpty, explained != nil].count(where: { $0 }) == 1 else {
         print(replayHelp)
         return 2
     }
@@ -53,6 +59,10 @@ private func runReplay(_ arguments: [String]) -> Int32 {
         return 2
     }
     let replay = Replay(world: world)
+    if let explained {
+        for line in (try? replay.explain(explained)) ?? [] { print(line) }
+        return 0
+    }
     guard let casesPath else {
         print(replay.run(["id": "said", "clock": "2026-03-04T10:30:00+05:30", "say": .array(said)]).text)
         return 0
@@ -77,6 +87,7 @@ private func runReplay(_ arguments: [String]) -> Int32 {
 private func lintPacks(_ folder: String?) -> Int32 {
     let names = ["intents.txt", "hi-en.txt", "hi.txt", "en.txt"]
     guard let folder else {
+        for line in Grammar.builtIn.collisions { print("reads alike: \(line)") }
         print("packs: ok, \(Grammar.builtIn.spokenLanguages.sorted().joined(separator: ", "))")
         return 0
     }

@@ -60,7 +60,7 @@ public struct Grammar: Sendable {
                 guard !keys.isEmpty, keys.count <= Lexicon.wordsMax else {
                     throw pack.fault(line, "'\(phrase)' has no words or too many")
                 }
-                lexicon.add(keys, sense)
+                lexicon.add(keys, sense, written: phrase)
             }
         case "wake":
             for phrase in GrammarPack.alternatives(line.body) { wakePrefixes.append(Self.keys(phrase)) }
@@ -81,6 +81,9 @@ public struct Grammar: Sendable {
         default: throw pack.fault(line, "[\(line.section)] is no section")
         }
     }
+
+    /// Words of different classes that are written differently and read alike, for the linter.
+    public var collisions: [String] { lexicon.collisions }
 
     static func keys(_ phrase: String) -> [String] {
         Tokens(phrase).items.map { WordFold.key($0.text) }

@@ -17,7 +17,11 @@ struct Lexicon: Sendable {
     /// Longest phrase, in words.
     static let wordsMax = 6
 
-    mutating func add(_ phrase: [String], _ sense: Sense) {
+    /// Who wrote which word for a folded one, for the linter.
+    private var spellings: [String: [String: Set<String>]] = [:]
+
+    mutating func add(_ phrase: [String], _ sense: Sense, written: String) {
+        spellings[phrase.joined(separator: " "), default: [:]][written, default: []].insert(sense.word)
         classes.insert(sense.word)
         if let value = sense.value { classes.insert("\(sense.word)=\(value)") }
         var list = phrases[phrase[0]] ?? []
@@ -29,6 +33,15 @@ struct Lexicon: Sendable {
             if phrase.count == 1 { single[phrase[0].utf8.count, default: []].append(phrase[0]) }
         }
         phrases[phrase[0]] = list
+    }
+
+    /// Words written differently, of different classes, that fold to one: each may be meant, or be an accident.
+    var collisions: [String] {
+        spellings.filter { Set($0.value.values).count > 1 }.map { key, written in
+            "\(key): "
+                + written.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value.sorted().joined(separator: " ")))" }
+                .joined(separator: ", ")
+        }.sorted()
     }
 
     /// The longest phrase that begins at `start`, or nil.
@@ -59,7 +72,7 @@ struct Lexicon: Sendable {
         return found
     }
 
-    static let repairLettersMin = 5
+    static let repairLettersMin = 6
 }
 
 /// True when one letter more, less, changed or a swap of neighbours makes one word the other.

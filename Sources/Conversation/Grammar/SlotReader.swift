@@ -54,7 +54,9 @@ struct SlotReader {
 
     private mutating func readTime() {
         guard classes.contains("reminder") || classes.contains("change") else { return }
-        // WHEN
+        guard let found = WhenReader.read(reading.tokens, now: now) else { return }
+        time = (found.firesAt, found.recurrence)
+        timeTokens = found.used
     }
 
     private func isTime(_ piece: Reading.Piece) -> Bool { piece.range.allSatisfy { timeTokens.contains($0) } }

@@ -1,7 +1,7 @@
 /// One spelling for the many a word has in Roman letters, and for its Devanagari form.
 ///
 /// Long and short vowels meet, doubled letters become one, `w` is `v`, `ph` is `f`, `z` is `j`, a hard `c` is `k`,
-/// `ai` is `e`, `au` is `o`, `sh` is `s`; aspiration stays, because *khata* and *kata* are two words. Devanagari is
+/// `ei` is `e`, `ay` is `ai`, `au` is `o`; aspiration stays, because *khata* and *kata* are two words. Devanagari is
 /// written as it sounds: the inherent vowel falls at the end of a word and in the middle of `VC_CV`
 /// (Source: Choudhury, Basu and Sarkar, "A diachronic approach for schwa deletion in Indo-Aryan languages", 2004,
 /// the rule without its exceptions).
@@ -34,9 +34,10 @@ enum WordFold {
             var used = 1
             switch (letter, next()) {
             case (UInt8(ascii: "a"), UInt8(ascii: "a")): used = 2
-            case (UInt8(ascii: "a"), UInt8(ascii: "i")), (UInt8(ascii: "e"), UInt8(ascii: "i")),
-                (UInt8(ascii: "a"), UInt8(ascii: "y")) where !isVowel(next(2)):
-                (made, used) = (UInt8(ascii: "e"), 2)
+            case (UInt8(ascii: "e"), UInt8(ascii: "i")): (made, used) = (UInt8(ascii: "e"), 2)
+            case (UInt8(ascii: "a"), UInt8(ascii: "y")) where !isVowel(next(2)):
+                out.append(UInt8(ascii: "a"))
+                (made, used) = (UInt8(ascii: "i"), 2)
             case (UInt8(ascii: "e"), UInt8(ascii: "y")) where index + 2 >= letters.count:
                 (made, used) = (UInt8(ascii: "e"), 2)
             case (UInt8(ascii: "e"), UInt8(ascii: "e")): (made, used) = (UInt8(ascii: "i"), 2)
@@ -46,7 +47,6 @@ enum WordFold {
             case (UInt8(ascii: "a"), UInt8(ascii: "u")), (UInt8(ascii: "o"), UInt8(ascii: "u")):
                 (made, used) = (UInt8(ascii: "o"), 2)
             case (UInt8(ascii: "p"), UInt8(ascii: "h")): (made, used) = (UInt8(ascii: "f"), 2)
-            case (UInt8(ascii: "s"), UInt8(ascii: "h")): used = 2
             case (UInt8(ascii: "c"), UInt8(ascii: "h")): used = 2
             case (UInt8(ascii: "c"), UInt8(ascii: "k")): (made, used) = (UInt8(ascii: "k"), 2)
             case (UInt8(ascii: "c"), _): made = UInt8(ascii: "k")

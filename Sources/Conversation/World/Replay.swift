@@ -68,6 +68,28 @@ public struct Replay {
         return ["id": id, "steps": .array(steps), "state": state]
     }
 
+    /// How one text is cut and which line of the intents takes it, for whoever writes packs.
+    public func explain(_ text: String) throws -> [String] {
+        let shop = try ShopWorld(json: world)
+        let customers = shop.customers.enumerated().map {
+            Customer(id: CustomerID(rawValue: Int64($0.offset)), details: $0.element.details)
+        }
+        let products = shop.products.enumerated().map {
+            Product(id: ProductID(rawValue: Int64($0.offset)), details: $0.element.details)
+        }
+        let interpreter = Interpreter(
+            grammar: .builtIn, shelf: Shelf(customers: customers, products: products), context: [],
+            now: WallTime(milliseconds: 1_772_600_400_000))
+        let heard = interpreter.interpret(text)
+        var lines = heard.reading.pieces.map { piece in
+            let senses = piece.senses.map { sense in sense.value.map { "\(sense.word)=\($0)" } ?? sense.word }
+            return "\(heard.reading.text(piece.range)): \(piece.kind) \(senses.joined(separator: " "))"
+        }
+        lines.append("features: " + heard.classes.sorted().joined(separator: " "))
+        lines.append("line: \(heard.rule ?? "none") -> \(heard.request.json.text), unread \(heard.unread)")
+        return lines
+    }
+
     private static let empty: JSONValue = [
         "intent": nil, "slots": .object([]), "code": nil, "speech": "", "confidence": nil,
     ]

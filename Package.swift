@@ -40,8 +40,8 @@ var targets: [Target] = [
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
     room("Ledger", ["CSQLite", "Seals", "JSONText"]),
-    room("Conversation", ["Ledger", "JSONText"]),
-    room("CloudLink", ["CCurl", "Conversation", "Seals", "JSONText", "OpusCoding"]),
+    room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
+    room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"]),
     room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
     room("Diagnostics", ["JSONText"]),
 

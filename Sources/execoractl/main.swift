@@ -14,6 +14,7 @@ struct CommandGroup: Sendable {
 
 let groups: [CommandGroup] = [
     ledgerCommands,
+    replayCommands,
     langCommands,
     wakeCommands,
     audioCommands,

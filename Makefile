@@ -14,7 +14,7 @@ RELEASE := .build-release
 PROGRAMS := execorad execoractl execora-gateway
 RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path $(RELEASE)
 
-.PHONY: help setup demo test build build-device bench format lint clean
+.PHONY: help setup demo test build build-device build-debian13 bench format lint clean
 
 help: ## this list
 	@echo "Execora: a voice-driven credit book for a small shop."; echo
@@ -51,6 +51,9 @@ build-device: setup ## the two device programs alone, as `build`
 	  install -m 755 .build-device/release/$$program build/$$program; \
 	  strip build/$$program; \
 	done
+
+build-debian13: ## check that the device builds with Debian 13's Swift 6.0.3 (root; 2.5 GB the first time)
+	@board/debian13/check
 
 bench: ## measure: JSON lines of bench, value, unit, peer, ratio
 	@$(MAKE) build >&2

@@ -29,6 +29,7 @@ demo: setup ## the counter answers: gateway, daemon and a virtual counter; spoke
 	@board/virtual-counter/demo "$$(swift build --show-bin-path)"
 
 test: setup ## every test, the real parts included
+	@board/debian13/manifest
 	@echo "test: building (minutes the first time)"
 	@swift build --build-tests
 	@board/run-tests
@@ -44,6 +45,7 @@ build: setup ## the three programs, release, static Swift runtime, stripped, in 
 	@ls -l build | awk 'NR > 1 { printf "build: %-16s %6.1f MB\n", $$NF, $$5 / 1e6 }'
 
 build-device: setup ## the two device programs alone, as `build`
+	@board/debian13/manifest
 	@mkdir -p build
 	@for program in execorad execoractl; do \
 	  echo "build: $$program"; \

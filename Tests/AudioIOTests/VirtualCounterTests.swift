@@ -26,7 +26,7 @@ private final class Counter {
 
     func run(_ action: String) throws { try #require(Glibc.system("'\(Self.script)' \(action) '\(folder.path)'") == 0) }
 
-    func play(_ path: String) throws { try #require(Glibc.system("paplay --device=ear '\(path)'") == 0) }
+    func play(_ path: String) throws { try #require(Glibc.system("paplay --latency-msec=100 --device=ear '\(path)'") == 0) }
 
     deinit { _ = Glibc.system("'\(Self.script)' down '\(folder.path)' >/dev/null 2>&1") }
 }
@@ -55,12 +55,18 @@ private func place(of wanted: [Int16], in heard: [Int16]) -> Int? {
     return best.score > 0.9 * own ? best.at - from : nil
 }
 
-/// Share of samples that are equal within one step.
-private func likeness(_ wanted: [Int16], _ heard: [Int16], at place: Int) -> Double {
-    guard place >= 0, place + wanted.count <= heard.count else { return 0 }
-    let equal = wanted.indices.count { abs(Int(wanted[$0]) - Int(heard[place + $0])) <= 2 }
-    return Double(equal) / Double(wanted.count)
+/// Samples that are not there, or differ by more than two steps; first and last of them for the report.
+private func differences(_ wanted: [Int16], _ heard: [Int16], at place: Int) -> (count: Int, span: String) {
+    let different = wanted.indices.filter { index in
+        let other = place + index
+        return other < 0 || other >= heard.count || abs(Int(wanted[index]) - Int(heard[other])) > 2
+    }
+    return (different.count, "\(different.first ?? -1) to \(different.last ?? -1), heard \(heard.count - place)")
 }
+
+/// The sound server renders ahead, and what it takes back when a stream begins its monitors never hear again: so every
+/// sound here begins with a quarter second of silence.
+private let leadIn = [Int16](repeating: 0, count: 4_000)
 
 @Suite(.serialized) struct VirtualCounterTests {
     private func microphone(_ ring: SampleRing, _ heard: Heard) -> Microphone {
@@ -69,7 +75,7 @@ private func likeness(_ wanted: [Int16], _ heard: [Int16], at place: Int) -> Dou
     }
 
     private func writeSound(_ counter: Counter, _ samples: [Int16]) -> String {
-        counter.folder.write("sound.wav", wav(chunk("fmt ", fmt()), chunk("data", bytes(samples))))
+        counter.folder.write("sound.wav", wav(chunk("fmt ", fmt()), chunk("data", bytes(leadIn + samples))))
     }
 
     private static func isOpened(_ event: CaptureEvent) -> Bool { if case .opened = event { true } else { false } }
@@ -95,7 +101,8 @@ private func likeness(_ wanted: [Int16], _ heard: [Int16], at place: Int) -> Dou
         let got = try #require(readAll(reader, to: ring.end))
         let wanted = filtered(sound)
         let at = try #require(place(of: wanted, in: got))
-        #expect(likeness(wanted, got, at: at) > 0.99)
+        let wrong = differences(wanted, got, at: at)
+        #expect(wrong.count < 10, "\(wrong.span)")
         #expect(microphone.counters.overruns == 0)
         // In real time: the newest sample is no older than half a second.
         #expect(abs(microphone.monotonicMilliseconds(ofSample: ring.end) - SteadyClock.milliseconds()) < 500)
@@ -105,7 +112,7 @@ private func likeness(_ wanted: [Int16], _ heard: [Int16], at place: Int) -> Dou
         let counter = try Counter()
         let path = "\(counter.folder.path)/out.wav"
         let recorder = try #require(
-            popen("exec parecord --device=mouth.monitor --rate=16000 --channels=1 --format=s16le --file-format=wav '\(path)' & echo $!", "r"))
+            popen("exec parecord --latency-msec=50 --device=mouth.monitor --rate=16000 --channels=1 --format=s16le --file-format=wav '\(path)' & echo $!", "r"))
         var number = [CChar](repeating: 0, count: 32)
         fgets(&number, 32, recorder)
         let pid = try #require(pid_t(String(decoding: number.prefix { $0 > 32 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)))
@@ -122,7 +129,7 @@ private func likeness(_ wanted: [Int16], _ heard: [Int16], at place: Int) -> Dou
         let before = SteadyClock.milliseconds()
         speaker.play(
             SoundClip(
-                samples: sound, onStart: { outcome.set(start: $0) },
+                samples: leadIn + sound, onStart: { outcome.set(start: $0) },
                 onEnd: { end in
                     outcome.set(end: end)
                     ended.signal()
@@ -131,7 +138,7 @@ private func likeness(_ wanted: [Int16], _ heard: [Int16], at place: Int) -> Dou
         #expect(outcome.end == .played)
         #expect(outcome.start >= before)
         // It cannot end before it has sounded.
-        #expect(SteadyClock.milliseconds() - outcome.start >= 950)
+        #expect(SteadyClock.milliseconds() - outcome.start >= 1_200)
         speaker.stop()
         usleep(300_000)
         kill(pid, SIGTERM)
@@ -139,7 +146,8 @@ private func likeness(_ wanted: [Int16], _ heard: [Int16], at place: Int) -> Dou
         for _ in 0..<100 where kill(pid, 0) == 0 { usleep(20_000) }
         let got = try WAVReader.samples(path: path, secondsMax: 60)
         let at = try #require(place(of: sound, in: got))
-        #expect(likeness(sound, got, at: at) > 0.99)
+        let wrong = differences(sound, got, at: at)
+        #expect(wrong.count < 10, "\(wrong.span)")
     }
 
     /// F10, F7: the device goes away and comes back; nobody restarts anything.
@@ -154,12 +162,9 @@ private func likeness(_ wanted: [Int16], _ heard: [Int16], at place: Int) -> Dou
         try counter.run("unplug")
         _ = try #require(heard.wait(seconds: 10) { if case .lost = $0 { true } else { false } })
         #expect(microphone.state == .lost)
-        let lostAt = ring.end
         #expect(heard.wait(seconds: 10) { if case .openFailed = $0 { true } else { false } } != nil)
         try counter.run("plug")
-        let again = heard.wait(seconds: 15) { event in
-            if case .opened(_, let index) = event { index >= lostAt && index > 0 } else { false }
-        }
+        let again = heard.wait(seconds: 15) { if case .opened(_, 1...) = $0 { true } else { false } }
         #expect(again != nil)
         #expect(microphone.state == .open)
         #expect(microphone.counters.losses == 1)

@@ -76,7 +76,7 @@ final class TestGateway: Sendable {
         var pid = pid_t()
         let arguments = ["python3", "-u", Certificates.fixtures + "/gateway.py", told.text]
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
+        defer { for word in words { free(word) } }
         let code = posix_spawnp(&pid, "python3", &actions, nil, &words, environ)
         close(pipes[1])
         try #require(code == 0, "python3 does not start")

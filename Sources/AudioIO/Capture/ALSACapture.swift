@@ -98,6 +98,7 @@ final class ALSACapture {
         var code = snd_pcm_start(pcm.handle)
         guard code == 0 else { return .failed(PCM.error(code, "snd_pcm_start", device)) }
         var newest = SteadyClock.nanoseconds()
+        let start = microphone.ring.end
         var hasSound = false
 
         // From here to the return nothing allocates, locks or logs.
@@ -131,7 +132,7 @@ final class ALSACapture {
                     line.stamp(newestAtNanoseconds: newest)
                     if !hasSound {
                         hasSound = true
-                        opened(parameters)
+                        opened(parameters, atSample: start)
                     }
                 } else if code == 0, SteadyClock.nanoseconds() - newest > Int64(Self.stallMilliseconds) * 1_000_000 {
                     return .failed(.stalled(milliseconds: Self.stallMilliseconds))
@@ -154,11 +155,11 @@ final class ALSACapture {
     }
 
     /// The device counts as open with its first sound, not before: a dead one often opens well.
-    private func opened(_ parameters: CaptureParameters) {
+    private func opened(_ parameters: CaptureParameters, atSample start: UInt64) {
         backoff.reset()
         microphone.board.opens.wrappingAdd(1, ordering: .relaxed)
         microphone.show(.open)
-        microphone.post.send(.opened(parameters, atSample: microphone.ring.end))
+        microphone.post.send(.opened(parameters, atSample: start))
     }
 
     /// - Returns: 0 when it runs again, -EPIPE when it has to be started afresh.

@@ -107,7 +107,6 @@ public final class TurnUpload: Sendable {
 extension TurnUpload {
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
     var isOverfull: Bool { state.withLock { $0.isOverfull } }
-    var isEnded: Bool { state.withLock { $0.endedAt != nil } }
     var hasMore: Bool { state.withLock { $0.taken < $0.bytes.count || $0.endedAt != nil } }
     var bytesTaken: Int { state.withLock { $0.taken } }
     /// When the last byte went, nil before.

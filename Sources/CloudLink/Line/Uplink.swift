@@ -131,7 +131,7 @@ extension Uplink {
         if mustRenewConnections { renewConnections() }
         let now = clock.milliseconds()
         // Speech first: a request waits until the sound is up, but not for ever, as the ledger has its share too.
-        let isSpeaking = running.values.contains { $0.upload.map { !$0.isEnded } ?? false }
+        let isSpeaking = running.values.contains { $0.upload.map { $0.lastByteAt == nil } ?? false }
         let hold = GatewayLink.requestHold.milliseconds
         // A request behind a renewal is for the new connections; what runs on the old ones ends within its deadline.
         let isDue = { (one: Waiting) in !self.mustRenewConnections && (!isSpeaking || now - one.since >= hold) }
@@ -171,6 +171,8 @@ extension Uplink {
             running[exchange.easy] = Running(exchange: exchange, job: job, deadline: deadline, upload: upload)
         } catch {
             upload?.close()
+            // A ping that cannot even begin waits like one that failed; else the loop would try without end.
+            if case .ping = job { noteFailure(error) }
             conclude(job, .failure(error))
         }
     }
@@ -243,17 +245,19 @@ extension Uplink {
     /// What an end says of the line.
     private func note(_ result: Result<LinkResponse, LinkError>, of one: Running) {
         let now = clock.milliseconds()
-        var event: LinkEvent?
         switch result {
-        case .success: event = line.answered(at: now)
+        case .success: if let event = line.answered(at: now) { tell(event) }
         case .failure(.cancelled): break
         // The gateway may be slow, or answer nonsense to this alone: a ping tells which.
         case .failure(.timedOut(.reply)) where !one.isPing: line.doubted(at: now)
         case .failure(.tooLarge) where !one.isPing, .failure(.malformedReply) where !one.isPing: line.doubted(at: now)
-        case .failure(let error):
-            event = line.failed(error, at: now, jitter: Double.random(in: 0..<1, using: &random))
+        case .failure(let error): noteFailure(error)
         }
-        if let event { tell(event) }
+    }
+
+    private func noteFailure(_ error: LinkError) {
+        let jitter = Double.random(in: 0..<1, using: &random)
+        if let event = line.failed(error, at: clock.milliseconds(), jitter: jitter) { tell(event) }
     }
 
     private func conclude(_ job: Job, _ result: Result<LinkResponse, LinkError>) {

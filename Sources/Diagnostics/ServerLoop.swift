@@ -92,8 +92,9 @@ final class ServerLoop {
         let descriptor = Glibc.accept(listener.socket.descriptor, nil, nil)
         // Nobody there any more, or no descriptor left: the next poll tries again.
         guard descriptor >= 0 else { return }
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        // accept4 is not in Glibc's module. A child made between these lines would hold the connection while it lives.
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         let role = listener.socket.place.role
         guard let peer = Self.peer(of: descriptor, role: role) else {
             Glibc.close(descriptor)

@@ -12,13 +12,14 @@ struct CommandGroup: Sendable {
     var run: @Sendable ([String]) -> Int32
 }
 
-let groups: [CommandGroup] = [
-    ledgerCommands,
-    replayCommands,
-    langCommands,
-    wakeCommands,
-    audioCommands,
-]
+let groups: [CommandGroup] =
+    socketCommands + [
+        ledgerCommands,
+        replayCommands,
+        langCommands,
+        wakeCommands,
+        audioCommands,
+    ]
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 guard let word = arguments.first, word != "--help", word != "-h", word != "help" else {

@@ -64,7 +64,8 @@ var targets: [Target] = [
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
-    tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),
+    tests(
+        "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText"], fixtures: true),
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
@@ -108,10 +109,12 @@ if !deviceOnly {
         tests(
             "GatewayTests",
             [
-                "execora-gateway", "Conversation", "LedgerSync", "Ledger", "OpusCoding", "Seals", "JSONText",
+                "execora-gateway", "CloudLink", "Conversation", "LedgerSync", "Ledger", "OpusCoding", "Seals", "JSONText",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

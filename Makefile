@@ -14,7 +14,7 @@ RELEASE := .build-release
 PROGRAMS := execorad execoractl execora-gateway
 RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path $(RELEASE)
 
-.PHONY: help setup demo test build build-device bench format lint clean
+.PHONY: help setup demo test build build-device build-debian13 bench format lint clean
 
 help: ## this list
 	@echo "Execora: a voice-driven credit book for a small shop."; echo
@@ -29,6 +29,7 @@ demo: setup ## the counter answers: gateway, daemon and a virtual counter; spoke
 	@board/virtual-counter/demo "$$(swift build --show-bin-path)"
 
 test: setup ## every test, the real parts included
+	@board/debian13/manifest
 	@echo "test: building (minutes the first time)"
 	@swift build --build-tests
 	@board/run-tests
@@ -44,6 +45,7 @@ build: setup ## the three programs, release, static Swift runtime, stripped, in 
 	@ls -l build | awk 'NR > 1 { printf "build: %-16s %6.1f MB\n", $$NF, $$5 / 1e6 }'
 
 build-device: setup ## the two device programs alone, as `build`
+	@board/debian13/manifest
 	@mkdir -p build
 	@for program in execorad execoractl; do \
 	  echo "build: $$program"; \
@@ -51,6 +53,9 @@ build-device: setup ## the two device programs alone, as `build`
 	  install -m 755 .build-device/release/$$program build/$$program; \
 	  strip build/$$program; \
 	done
+
+build-debian13: ## check that the device builds with Debian 13's Swift 6.0.3 (root; 2.5 GB the first time)
+	@board/debian13/check
 
 bench: ## measure: JSON lines of bench, value, unit, peer, ratio
 	@$(MAKE) build >&2

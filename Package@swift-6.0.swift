@@ -1,9 +1,9 @@
 // swift-tools-version:6.0
 import PackageDescription
 
-// For Swift 6.0 and 6.1 (Debian 13 has 6.0.3): the device alone, for the gateway's packages ask for newer tools.
-// Targets and their order are those of Package.swift; board/debian13/check builds by this one, with warnings as errors
-// given on the command line (the setting for it came with 6.2).
+// Written by board/debian13/manifest out of Package.swift; change that one.
+// For Swift 6.0 and 6.1 (Debian 13 has 6.0.3): the device alone, for the gateway's packages ask for newer tools. The
+// setting for warnings as errors came with 6.2; board/debian13/check gives it on the command line.
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
@@ -35,7 +35,7 @@ let targets: [Target] = [
     room("Ledger", ["CSQLite", "Seals"]),
     room("Conversation", ["Ledger", "JSONText"]),
     room("CloudLink", ["CCurl", "Conversation", "Seals", "JSONText", "OpusCoding"]),
-    room("LedgerSync", ["Ledger", "Seals"]),
+    room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
     room("Diagnostics", ["JSONText"]),
 
     .executableTarget(
@@ -58,7 +58,7 @@ let targets: [Target] = [
     tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
     tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),
-    tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals"]),
+    tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
 ]

@@ -20,8 +20,13 @@ public struct OggOpusHead: Hashable, Sendable {
     static let magic = Array("OpusHead".utf8)
 
     var packet: [UInt8] {
-        Self.magic + [1, UInt8(channels)] + littleEndian(UInt16(preSkip48k))
-            + littleEndian(UInt32(clamping: inputRateHertz)) + littleEndian(gainQ8) + [0]
+        var bytes: [UInt8] = Self.magic
+        bytes += [1, UInt8(channels)]
+        bytes += littleEndian(UInt16(preSkip48k))
+        bytes += littleEndian(UInt32(clamping: inputRateHertz))
+        bytes += littleEndian(gainQ8)
+        bytes.append(0)
+        return bytes
     }
 
     init(packet: [UInt8]) throws(OpusError) {

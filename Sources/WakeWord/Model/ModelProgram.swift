@@ -451,7 +451,7 @@ private struct ProgramBuilder {
         let from = try source(one, 0)
         let to = try target(one)
         guard from.tensor.kind == .int8, from.tensor.scales.count == 1, from.tensor.count == to.tensor.count,
-            to.tensor.scales == [1.0 / 256], to.tensor.zeroPoint == -128
+            to.tensor.scales == [Float(1) / 256], to.tensor.zeroPoint == -128
         else { throw .unsupported("logistic") }
         let table = FixedPoint.logisticTable(scale: Double(from.tensor.scales[0]), zeroPoint: from.tensor.zeroPoint)
         steps.append(.logistic(input: from.at, output: to.at, count: to.tensor.count, table: tables.count))

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Logging
 import Seals
 
@@ -15,7 +14,7 @@ enum SpeechProviders {
                     key = String(decoding: bytes, as: UTF8.self).trimmed
                 } catch { throw SpeechError.refused(reason: "the key file cannot be read as a private file") }
             }
-            providers.append(HTTPSpeech(http, key: key, client: .shared, logger: logger))
+            providers.append(HTTPSpeech(http, key: key, logger: logger))
         }
         if let embedded = configuration.embedded {
             providers.append(WhisperSpeech(embedded, logger: logger))

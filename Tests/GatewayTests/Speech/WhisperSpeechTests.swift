@@ -12,13 +12,14 @@ import Testing
 struct WhisperSpeechTests {
     private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    private func with<R: Sendable>(
-        _ speech: WhisperSpeech, _ body: @Sendable (WhisperSpeech) async throws -> R
-    ) async throws -> R {
+    private func with(
+        _ speech: WhisperSpeech, _ body: @Sendable (WhisperSpeech) async throws -> Void
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await speech.run() }
             defer { group.cancelAll() }
-            return try await body(speech)
+            try await Self.until { speech.isRunning }
+            try await body(speech)
         }
     }
 
@@ -75,10 +76,10 @@ struct WhisperSpeechTests {
             // Stopped, so that the clip is surely in its hands when it dies.
             kill(first, SIGSTOP)
             let clip = SpokenClip.of(try SpokenClip.say("check Priya's balance"))
-            async let answer = speech.transcribe(clip)
+            let answer = Task { try await speech.transcribe(clip) }
             try await Task.sleep(for: .milliseconds(100))
             kill(first, SIGKILL)
-            await #expect(throws: SpeechError.broken(reason: "the speech service ended")) { try await answer }
+            await #expect(throws: SpeechError.broken(reason: "the speech service ended")) { try await answer.value }
 
             // This one waits in the queue until the new service is ready.
             #expect(try await speech.transcribe(clip).first?.text == "Check Priya's balance.")
@@ -164,7 +165,7 @@ struct WhisperSpeechTests {
         try link.send(WhisperFraming.program(PackageResources.whisper_service_py), by: by, watch: watch)
         let greeting = WhisperFraming.greeting(try link.answer(by: by, watch: watch))
         guard case .ready? = greeting else { throw SpeechError.broken(reason: "\(greeting as Any)") }
-        shutdown(child.socket, Int32(SHUT_WR.rawValue))
+        shutdown(child.socket, Int32(SHUT_WR))
         // It closes its own end by exiting, which reads as the end here.
         #expect(throws: SpeechError.broken(reason: "the speech service ended")) {
             try link.answer(by: by, watch: watch)

@@ -27,7 +27,7 @@ struct HTTPSpeech: SpeechToText {
     private let logger: Logger
 
     init(
-        _ configuration: SpeechConfiguration.HTTP, key: String?, client: HTTPClient,
+        _ configuration: SpeechConfiguration.HTTP, key: String?, client: HTTPClient = .shared,
         answerTimeMax: Duration = answerTimeMax, logger: Logger
     ) {
         var base = configuration.url

@@ -58,6 +58,9 @@ final class WhisperSpeech: SpeechToText {
     /// The service's process; nil while there is none.
     var servicePID: pid_t? { state.withLock { $0.pid } }
 
+    /// Whether clips are taken: from the start of `run()` to its end.
+    var isRunning: Bool { state.withLock { $0.phase != .idle && $0.phase != .ending } }
+
     func transcribe(_ speech: SpeechClip) async throws -> [TurnReply.Transcript] {
         guard !speech.samples.isEmpty else { return [] }
         let id = state.withLock { state in

@@ -111,10 +111,12 @@ if !deviceOnly {
         tests(
             "GatewayTests",
             [
-                "execora-gateway", "Conversation", "LedgerSync", "Ledger", "OpusCoding", "Seals", "JSONText",
+                "execora-gateway", "CloudLink", "Conversation", "LedgerSync", "Ledger", "OpusCoding", "Seals", "JSONText",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

@@ -93,7 +93,8 @@ final class ConnectionGuard: ChannelInboundHandler, RemovableChannelHandler {
 enum HandshakeRefusal {
     /// BoringSSL's own name of the reason, out of its long text; nil when there is none in it.
     static func name(_ text: String) -> String? {
-        let name = text.split(separator: "OPENSSL_internal:").dropFirst().first?.prefix { $0.isLetter || $0 == "_" }
+        let name = text.split(separator: "OPENSSL_internal:", omittingEmptySubsequences: false).dropFirst().first?
+            .prefix { $0.isLetter || $0 == "_" }
         return name.map(String.init)
     }
 

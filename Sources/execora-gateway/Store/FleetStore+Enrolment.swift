@@ -41,7 +41,7 @@ extension FleetStore {
     }
 
     /// Uses up a code. `issue` makes the certificate and the answer once shop and series are known; both are stored
-    /// in the same transaction, so an answer lost on the way is given again for the same request, byte for byte.
+    /// in the same transaction, so an answer lost on the way is given again to the same two keys, byte for byte.
     ///
     /// A device that is known to the shop (its certificate ran out while it was away) keeps its series and its chain.
     func enrol(

@@ -18,7 +18,10 @@ extension LedgerStore {
         let application = try connection.integer("PRAGMA application_id") ?? 0
         let isEmpty = try connection.integer("SELECT count(*) FROM sqlite_schema") == 0
         switch version {
-        case 0 where isEmpty: try create(connection, configuration)
+        case 0 where isEmpty:
+            // Before there is anything in it; the log takes its mode from the file.
+            if let path { chmod(path, 0o600) }
+            try create(connection, configuration)
         case Schema.version:
             guard application == Schema.applicationID else { throw .damaged("the file is not a book") }
         case (Schema.version + 1)...:
@@ -26,10 +29,15 @@ extension LedgerStore {
         default: throw .damaged("the file is not a book")
         }
         try checkOwner(connection, configuration)
+        try connection.script(Schema.moneySum)
         let store = try LedgerStore(
             connection: connection, configuration: configuration, mode: .own, path: path, lock: lock)
         try store.checkStart()
-        if path != nil { _ = try connection.checkpoint() }
+        if path != nil {
+            // A power cut can fall between an erasure and the cleaning behind it: every start cleans.
+            store.forgetInBackups(store.memory.people.values.filter(\.isErased).map(\.id))
+            _ = try connection.checkpoint()
+        }
         return store
     }
 
@@ -52,6 +60,7 @@ extension LedgerStore {
         let connection = try Connection(path: path)
         try checkVersion(connection)
         try prepare(connection, inMemory: false)
+        try connection.script(Schema.moneySum)
         return try LedgerStore(
             connection: connection, configuration: try storedConfiguration(connection), mode: .own, path: path,
             lock: lock)

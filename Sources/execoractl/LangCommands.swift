@@ -86,8 +86,64 @@ private func roundTrip() -> Int32 {
     return wrong == 0 ? 0 : 1
 }
 
+/// Times the tools, one JSON line each: the median and the 99th percentile of single calls, in microseconds.
+private func bench() -> Int32 {
+    func measure(_ name: String, _ count: Int, _ work: (Int) -> Void) {
+        work(0)
+        var taken: [Double] = []
+        taken.reserveCapacity(count)
+        for index in 0..<count {
+            let start = ContinuousClock.now
+            work(index)
+            let duration = (ContinuousClock.now - start).components
+            taken.append(Double(duration.attoseconds) / 1e12 + Double(duration.seconds) * 1e6)
+        }
+        taken.sort()
+        func microseconds(_ value: Double) -> JSONValue { .decimal((value * 10).rounded() / 10) }
+        let line: JSONValue = [
+            "bench": .string(name), "unit": "us", "value": microseconds(taken[count / 2]),
+            "p99": microseconds(taken[count * 99 / 100]),
+        ]
+        print(line.text)
+    }
+    let first = ["Rahul", "Suresh", "Priya", "Amit", "Kavita", "Bharat", "Ramesh", "Mohan", "Neha", "Vijay"]
+    let middle = ["", "esh", "endra", "it", "ika", "an", "ant", "veer", "raj", "deep"]
+    let last = ["Sharma", "Verma", "Kumar", "Singh", "Yadav"]
+    // 500 different customers, as the target of the matcher says.
+    var people: [NameMatcher.Candidate] = []
+    for head in first {
+        for tail in middle {
+            for surname in last {
+                let mark = "\(people.count)"
+                people.append(
+                    .init(
+                        names: [head + tail + " " + surname], landmark: "Gali \(mark)",
+                        phone: "98765" + String(repeating: "0", count: 5 - mark.count) + mark))
+            }
+        }
+    }
+    let matcher = NameMatcher(people)
+    let command = "Rahul ne do sau pachas rupaye cash diye"
+    let tokens = Tokens(command).items
+    let phone = Tokens("nine eight seven six five four three two one zero").items
+    let when = Tokens("Rahul ko 500 ka reminder kal shaam saat baje bhejna").items
+    let now = WallTime(milliseconds: 1_772_600_000_000)
+    let name = Tokens("Surendra Yadav").items
+    measure("lang tokens", 20_000) { _ in _ = Tokens(command) }
+    measure("lang number, every start of a command", 20_000) { _ in
+        for index in tokens.indices { _ = NumberReader.amount(in: tokens, at: index) }
+    }
+    measure("lang phone", 20_000) { _ in _ = PhoneReader.all(in: phone) }
+    measure("lang when", 20_000) { _ in _ = WhenReader.read(when, now: now) }
+    measure("lang transliterate", 20_000) { _ in _ = Transliteration.roman("राहुल शर्मा") }
+    measure("lang who is meant, 500 customers", 2000) { _ in _ = matcher.resolve(name) }
+    measure("lang matcher of 500 customers", 100) { _ in _ = NameMatcher(people) }
+    return 0
+}
+
 private func runLang(_ arguments: [String]) -> Int32 {
     if arguments == ["round-trip"] { return roundTrip() }
+    if arguments == ["bench"] { return bench() }
     guard arguments.count == 1, let tool = langTools.first(where: { $0.word == arguments[0] }) else {
         let words = langTools.map(\.word).joined(separator: " | ")
         print(

@@ -16,7 +16,7 @@ struct NameTests {
         ("Sanjay", "Sanjai"), ("Zeba", "Jeba"), ("ज़ेबा", "Zeba"), ("प्रिया", "Priya"), ("Aakash", "Akash"),
         ("Shri Ramesh", "Ramesh"), ("Sureshbhai", "Suresh"), ("लक्ष्मी", "Laxmi"), ("राहुल शर्मा", "Rahul Sharma"),
         ("Rahul Sharma ji", "rahul sharma"), ("Vikas", "Wikas"), ("Abdullah", "Abdulla"), ("Faizal", "Phaizal"),
-        ("मोहित भाई", "Mohit"),
+        ("मोहित भाई", "Mohit"), ("Bhavna", "Bhawna"), ("Ghanashyam", "Ghanshyam"),
     ])
     func `spellings of one name are the same, either way round`(left: String, right: String) {
         #expect(NameVerdict(left, right) == .same)
@@ -184,5 +184,28 @@ struct TransliterationTests {
     ])
     func `other words follow the same rules`(text: String, roman: String) {
         #expect(Transliteration.roman(text) == roman)
+    }
+}
+
+struct DevanagariWriterTests {
+    @Test(arguments: [
+        ("Sharma", "शर्मा"), ("Suresh", "सुरेश"), ("Kavita", "कविता"), ("Raahul", "राहुल"), ("Sanjay", "संजै"), ("Priya", "प्रिया"),
+        ("Mohan Lal", "मोहन लल"), ("Deepak", "दीपक"), ("Anita", "अनिता"), ("Raju 2", "रजू 2"), ("राम", "राम"), ("", ""),
+    ])
+    func `a roman name is written for a hindi voice`(roman: String, devanagari: String) {
+        #expect(Transliteration.devanagari(roman) == devanagari)
+    }
+
+    /// Written over and read again, a name is still the same name.
+    @Test(arguments: [
+        "Rahul", "Sharma", "Priya", "Patel", "Suresh", "Kumar", "Amit", "Singh", "Kavita", "Desai", "Bharat", "Ramesh",
+        "Yadav", "Laxmi",
+        "Krishna", "Sunita", "Vijay", "Deepak", "Mohit", "Neha", "Ghanshyam", "Zeba", "Farooq", "Chaudhary", "Gupta",
+        "Pooja", "Jagdish",
+        "Manju", "Sandeep", "Anand", "Indira", "Uma", "Om", "Gauri", "Iqbal", "Maya", "Bhavna", "Shanti", "Vandana",
+    ])
+    func `a name written in devanagari sounds as before`(name: String) {
+        let written = Transliteration.devanagari(name)
+        #expect(NameVerdict(name, written) == .same, "\(written) is read \(Transliteration.roman(written))")
     }
 }

@@ -34,7 +34,8 @@ struct NumberReaderTests {
             ("do teen", nil), ("ek sau do sau", nil), ("tera", nil), ("so", nil), ("2.1234567", nil),
             ("99999999999999999999", nil), ("arab karod arab karod", nil), ("1/0", nil), ("rupaye", nil),
             ("tin sau", 300_000),
-            ("tin", nil),
+            ("tin", nil), (".5", 500), ("sirf 500", 500_000), ("500/- only", 500_000), ("teen chauthai", 750),
+            ("+50", 50_000),
         ] as [(String, Int64?)])
     func `a phrase has its value`(phrase: String, milli: Int64?) {
         #expect(NumberReader.value(of: phrase)?.milli == milli)

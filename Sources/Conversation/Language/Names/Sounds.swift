@@ -50,8 +50,10 @@ public struct SoundKey: Hashable, Sendable {
         // Source: the schwa rule of Ohala (1983), VC_CV.
         var index = codes.count - 3
         while index >= 2 {
+            // A y does not close the next syllable: Ghanashyam is Ghanshyam.
+            let vowel = codes[index + 2] == .y && index + 3 < codes.count ? index + 3 : index + 2
             if codes[index] == .a, codes[index - 2].isVowel, !codes[index - 1].isVowel, !codes[index + 1].isVowel,
-                codes[index + 2].isVowel
+                codes[vowel].isVowel
             {
                 codes.remove(at: index)
                 index -= 1
@@ -148,7 +150,7 @@ private struct SoundScan {
     }
 
     private func vowel(_ index: Int, _ next: UInt8) -> ([Sound], Int) {
-        // A y or w behind a vowel ends it only where no vowel follows: Vijay, Gowda; but Maya, Kawal.
+        // A y behind a vowel, or a w behind o, ends it only where no vowel follows: Vijay, Gowda; but Maya, Bhawna.
         let isGlide = !isVowelLetter(index + 2)
         switch (letter(index), next) {
         case (UInt8(ascii: "a"), UInt8(ascii: "a")): return ([.a], 2)
@@ -157,7 +159,6 @@ private struct SoundScan {
         case (UInt8(ascii: "e"), UInt8(ascii: "y")) where isGlide: return ([.ai], 2)
         case (UInt8(ascii: "a"), UInt8(ascii: "u")), (UInt8(ascii: "o"), UInt8(ascii: "u")): return ([.au], 2)
         case (UInt8(ascii: "o"), UInt8(ascii: "w")) where isGlide: return ([.au], 2)
-        case (UInt8(ascii: "a"), UInt8(ascii: "w")) where isGlide && index + 2 < letters.count: return ([.au], 2)
         case (UInt8(ascii: "e"), UInt8(ascii: "e")), (UInt8(ascii: "i"), UInt8(ascii: "i")),
             (UInt8(ascii: "e"), UInt8(ascii: "a")):
             return ([.i], 2)

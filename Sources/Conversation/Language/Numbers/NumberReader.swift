@@ -84,7 +84,7 @@ public enum NumberReader {
 
     /// The value of a text that is one number and nothing else; currency words and signs are ignored.
     public static func value(of text: String) -> Quantum? {
-        let tokens = Tokens(text).items
+        let tokens = Tokens(text).items.filter { !NumberVocabulary.pointers.contains($0.text) }
         let isCurrency = { (token: Token) in NumberVocabulary.rupees.contains(token.text) }
         if let amount = amount(in: tokens, at: 0), amount.hasCurrency, amount.range.count == tokens.count {
             return Quantum(micros: amount.paise).times(10_000)

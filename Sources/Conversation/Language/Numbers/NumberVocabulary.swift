@@ -21,7 +21,7 @@ enum NumberVocabulary {
         "pandrah पंद्रह पन्द्रह पंदरह पन्द्र pandra pandarah pundrah pandhrah",
         "solah सोलह sola soleh",
         "satrah सत्रह सतरह सत्तरह satra satarah satrha",
-        "atharah अठारह अट्ठारह athara atthara aatharah",
+        "atharah अठारह अट्ठारह athara athra atthara aatharah",
         "unnis उन्नीस unnees unis unnish",
         "bees बीस bis",
         "ikkis इक्कीस ikkees ikis ekkis",
@@ -34,7 +34,7 @@ enum NumberVocabulary {
         "atthais अट्ठाईस अट्ठाइस अठाईस अठाइस athais attais athaees",
         "unatis उनतीस उन्तीस उनत्तीस untis unntis untees",
         "tees तीस tis",
-        "ikattis इकतीस इकत्तीस इक्तीस iktis ikatis ektis",
+        "ikattis इकतीस इकत्तीस इक्तीस iktis ikatis ektis ekattis",
         "battis बत्तीस batis battees",
         "taintis तैंतीस तेंतीस तेतीस tentis tetis taitis",
         "chauntis चौंतीस चौतीस chautis",
@@ -136,7 +136,7 @@ enum NumberVocabulary {
         (2_500_000, "dhai ढाई ढाइ adhai अढ़ाई dhaai dhayi adhaai"),
     ]
 
-    static let quarter = "paav पाव pav pao paao quarter quarters क्वार्टर"
+    static let quarter = "paav पाव pav pao paao quarter quarters chauthai chothai क्वार्टर चौथाई"
     static let quarterMore = "sava सवा sawa savaa"
     static let halfMore = "sadhe साढ़े साढे saadhe sarhe saarhe sadde sade"
     static let quarterLess = "paune पौने pauna पौना pona pone poune पोना"
@@ -145,6 +145,8 @@ enum NumberVocabulary {
         "rupaye rupay rupees rupee rupe rupya rupaya rupiya rupiye rupey rupye rs re inr ₹ रुपये रुपए रुपया रुपे रुपय "
             + "रूपये रूपए रूपया रुपयों रुपैया रुपीज रूपीज bucks")
     static let paise: Set<String> = words("paise paisa pese पैसे पैसा")
+    /// Words that only point at a sum: "sirf 500", "500 only".
+    static let pointers: Set<String> = words("only sirf bas kewal keval matra just सिर्फ केवल मात्र बस +")
     /// Verb stems an imperative "do" follows: "kar do", "likh do", "udhaar do". Nothing is counted there.
     static let stemsBeforeDo: Set<String> = words(
         "kar likh de bhej bana laga hata bata dikha bol nikal nikaal sunaa suna rakh jod ghata badha daal dal mita dila "

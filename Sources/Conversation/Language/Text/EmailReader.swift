@@ -15,6 +15,7 @@ public enum EmailReader {
         if let index = tokens.firstIndex(where: { $0.kind == .address }), isValid(tokens[index].text) {
             return EmailReading(address: tokens[index].text, range: index..<index + 1)
         }
+        if let found = halfWritten(tokens) { return found }
         for index in tokens.indices {
             guard let afterSign = signEnd(tokens, index), let (domain, end) = domain(tokens, afterSign),
                 let (local, start) = local(tokens, before: index)
@@ -47,6 +48,18 @@ public enum EmailReader {
             (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
                 && label.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
         }
+    }
+
+    /// "rahul@gmail dot com": the sign written, the rest said.
+    private static func halfWritten(_ tokens: [Token]) -> EmailReading? {
+        guard let index = tokens.firstIndex(where: { $0.kind == .address }) else { return nil }
+        var text = tokens[index].text
+        var end = index + 1
+        while end + 1 < tokens.count, dotWords.contains(tokens[end].text), let label = piece(tokens[end + 1]) {
+            text += "." + label
+            end += 2
+        }
+        return isValid(text) ? EmailReading(address: text, range: index..<end) : nil
     }
 
     private static let atWords: Set<String> = ["at", "@", "ऐट", "एट", "अट"]

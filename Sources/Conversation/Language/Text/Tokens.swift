@@ -285,6 +285,15 @@ private struct TokenCutter {
         case "?", "\u{061F}", "\u{FF1F}":
             hasQuestionMark = true
             part(.stop)
+        case "." where isDigit(at: at + 1) && !isDigit(at: at - 1) && !isLetter(at: at - 1):
+            // ".5" is half, never five.
+            var index = at + 1
+            var text = "0."
+            while let digit = self.scalar(index).flatMap(Script.digit) {
+                text += String(digit)
+                index += 1
+            }
+            emit(text, .number, from: at, to: index)
         case ".", "!", "\u{0964}", "\u{0965}", "\u{2026}", "|": part(.stop)
         case ",", ";", ":", "(", ")", "[", "]", "{", "}", "\u{3001}", "\u{FF0C}": part(.comma)
         case "-" where isDigit(at: at + 1) && (gap > .joined || tokens.isEmpty):

@@ -175,7 +175,7 @@ struct WhenScan {
         let told = number(endingAt: index)
         let start = told?.range.lowerBound ?? index
         var end = index + 1
-        if isText(end, ["ke", "k", "के", "ki"]) { end += 1 }
+        if isText(end, ["ke", "k", "के", "ki", "bhar", "भर"]) { end += 1 }
         var isSpan = false
         if case .after? = word(end) {
             isSpan = true

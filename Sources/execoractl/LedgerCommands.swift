@@ -21,7 +21,8 @@ struct LedgerCall {
     var json = false
 
     static let usage = """
-        usage: execoractl ledger VERB --book FILE [--json]
+        usage: execoractl ledger VERB [--book FILE | --socket PATH] [--json]
+        verify, doctor, head and balances ask the daemon when no --book is given.
           verify      read every entry: chain, sums, projections (exit 1 when something is wrong)
           doctor      facts of the file, with SQLite's integrity check
           head        newest entry
@@ -32,6 +33,8 @@ struct LedgerCall {
         """
 
     static func run(_ arguments: [String]) -> Int32 {
+        // Without a file the daemon is asked; with one it is read here, beside a running daemon too.
+        if let code = ledgerOverSocket(arguments) { return code }
         guard let call = LedgerCall(arguments) else {
             standardError(usage)
             return 2

@@ -10,7 +10,7 @@ public struct Grammar: Sendable {
     var neutral: Set<String> = []
     /// Ways recognition writes the wake word at the start of a transcript, longest first.
     var wakePrefixes: [[String]] = []
-    /// Folded words recognition writes, and what is meant.
+    /// Folded words recognition writes, and the words that are meant.
     var repairs: [String: [(heard: [String], meant: [String])]] = [:]
     var prompts: [String: PromptPack] = [:]
 
@@ -65,11 +65,14 @@ public struct Grammar: Sendable {
         case "wake":
             for phrase in GrammarPack.alternatives(line.body) { wakePrefixes.append(Self.keys(phrase)) }
         case "repairs":
-            let sides = line.body.split(separator: ">").map { Self.keys(String($0)) }
-            guard sides.count == 2, !sides[0].isEmpty, !sides[1].isEmpty else {
-                throw pack.fault(line, "a repair is 'heard > meant'")
+            let sides = line.body.split(separator: ">").map { String($0) }
+            guard sides.count == 2 else { throw pack.fault(line, "a repair is 'heard > meant'") }
+            let heard = Self.keys(sides[0])
+            let meant = Tokens(sides[1]).items.map(\.text)
+            guard !heard.isEmpty, heard.count == meant.count else {
+                throw pack.fault(line, "a repair has as many words heard as meant")
             }
-            repairs[sides[0][0], default: []].append((sides[0], sides[1]))
+            repairs[heard[0], default: []].append((heard, meant))
         case "say":
             guard !line.head.isEmpty else { throw pack.fault(line, "a line to speak has no name") }
             let language = String(pack.name.split(separator: ".")[0])

@@ -44,7 +44,7 @@ struct Interpreter {
             for (heard, meant) in grammar.repairs[keys[index]] ?? []
             where index + heard.count <= keys.count && Array(keys[index..<index + heard.count]) == heard {
                 // Repairs keep the count of words, so that places in the text stay true.
-                for (offset, word) in meant.enumerated() where offset < heard.count {
+                for (offset, word) in meant.enumerated() {
                     tokens[index + offset].text = word
                     keys[index + offset] = WordFold.key(word)
                 }

@@ -37,7 +37,15 @@ struct Reading {
     var source: Tokens
     var hasQuestionMark: Bool
 
-    func text(_ range: Range<Int>) -> String { source.original(range) }
+    /// As it was said, in its own spelling.
+    func text(_ range: Range<Int>) -> String {
+        guard let first = range.first, let last = range.last, tokens.indices.contains(last) else { return "" }
+        // Places in the source, not in `source.items`: a wake word in front may have been taken off.
+        let bytes = source.source.utf8
+        let start = bytes.index(bytes.startIndex, offsetBy: tokens[first].range.lowerBound)
+        let end = bytes.index(bytes.startIndex, offsetBy: tokens[last].range.upperBound)
+        return String(source.source[start..<end])
+    }
 
     /// All classes said, in any place.
     var classes: Set<String> {

@@ -29,6 +29,10 @@ extension SlotReader {
                 made.ordinal = -1
             }
             if let gstin { made.texts["gstin"] = gstin }
+            // "3 bread kar do" sets the quantity; "3 bread add karo" adds to it.
+            if rule.intent == "MODIFY_INVOICE_ITEM", rule.flags.contains("set"), !classes.contains("more") {
+                made.isAll = true
+            }
         case "UPDATE_STOCK", "CHECK_STOCK", "SET_PRICE":
             made.items = items
             if let first = items.first {

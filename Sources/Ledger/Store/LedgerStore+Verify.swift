@@ -70,8 +70,11 @@ extension LedgerStore {
             let entry: JournalEntry
             do { entry = try JournalEntry(decoding: body) } catch { return bad("the event cannot be read: \(error)") }
             do throws(BookError) { try each(entry, place) } catch {
-                guard case .damaged(let reason) = error else { throw error }
-                return bad(reason)
+                switch error {
+                case .damaged(let reason): return bad(reason)
+                case .refused: return bad("the event does not fit the ones before")
+                case .full, .storage, .unavailable: throw error
+                }
             }
             (prev, last) = (hash, place)
             found.entries += 1

@@ -90,7 +90,7 @@ public final class LedgerStore: Book {
             monotonicMilliseconds: configuration.monotonicMilliseconds(),
             bootID: memory.hasNamedBoot ? nil : configuration.bootID, day: CivilTime(request.at).day,
             postings: plan.postings, moves: plan.moves, outcome: plan.outcome, pricing: plan.pricing,
-            reverses: plan.reverses)
+            reverses: plan.reverses, totals: plan.totals)
         precondition(entry.isBalanced, "a plan does not balance")
         let body = entry.encoded
         guard body.count <= JournalEntry.bodyBytesMax else { throw .refused(.tooLarge) }

@@ -5,6 +5,7 @@ struct Plan {
     var outcome: Committed.Outcome = .done
     var pricing: PricedBill?
     var reverses: ULID?
+    var totals: [Posting] = []
     /// Whose key seals the personal part, where there is one.
     var owner: CustomerID?
 }
@@ -162,10 +163,9 @@ extension LedgerStore {
         let expected = try amount(of: .cash)
         let (difference, overflow) = counted.rawValue.subtractingReportingOverflow(expected.rawValue)
         guard !overflow else { throw .refused(.amountOutOfRange) }
-        guard difference != 0 else { return Plan() }
-        return Plan(postings: [
-            Posting(.cash, Paise(difference)), Posting(.cashDifference, Paise(-difference)),
-        ])
+        let postings = [Posting(.cash, Paise(difference)), Posting(.cashDifference, Paise(-difference))]
+        let totals = try Projector(tables: connection, journal: connection).totals()
+        return Plan(postings: difference == 0 ? [] : postings, totals: totals)
     }
 
     // MARK: Bills

@@ -8,6 +8,10 @@ struct Projector {
 
     func apply(_ entry: JournalEntry, at place: Place) throws(BookError) {
         try tables.run("INSERT INTO request VALUES(?,?)", [.blob(entry.id.bytes), .integer(place.rawValue)])
+        // A close asserts what every account held: a replay that comes to other sums stops here, at its day.
+        if !entry.totals.isEmpty, try totals() != entry.totals {
+            throw .damaged("the accounts are not what the day's close says")
+        }
         try applyNouns(entry, place)
         try post(entry.postings, place)
         try move(entry.moves, place)
@@ -21,6 +25,18 @@ struct Projector {
         guard try tables.integer("SELECT amount FROM money_sum") == 0 else {
             throw .damaged("the postings of an event do not sum to zero")
         }
+    }
+
+    /// What stands in each account that holds anything, all udhaar as one sum under 1100.
+    func totals() throws(BookError) -> [Posting] {
+        var totals: [Posting] = []
+        try tables.run(
+            """
+            SELECT CASE account % 10000 WHEN 1100 THEN 1100 ELSE account END AS whole, sum(amount) FROM balance
+            GROUP BY whole HAVING sum(amount) <> 0 ORDER BY whole
+            """
+        ) { totals.append(Posting(Account(rawValue: $0.integer(0)), Paise($0.integer(1)))) }
+        return totals
     }
 
     private func post(_ postings: [Posting], _ place: Place) throws(BookError) {

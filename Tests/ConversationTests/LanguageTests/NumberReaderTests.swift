@@ -65,6 +65,11 @@ struct NumberReaderTests {
         #expect(reading("likh do sau", at: 2)?.isDoubtful == true)
         #expect(reading("do sau pachas rupaye")?.isDoubtful == false)
         #expect(reading("98765 43210")?.isDoubtful == true)
+        #expect(reading("paanch sau do")?.isDoubtful == true)
+        #expect(reading("paanch sau do rupaye")?.isDoubtful == false)
+        #expect(reading("paanch sau do likh do")?.isDoubtful == false)
+        #expect(reading("500 do")?.isDoubtful == false)
+        #expect(reading("500 do")?.value == Quantum(500))
         #expect(reading("2, 3 milk")?.isDoubtful == false)
     }
 

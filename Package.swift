@@ -40,7 +40,7 @@ var targets: [Target] = [
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
     room("Ledger", ["CSQLite", "Seals"]),
-    room("Conversation", ["Ledger", "JSONText"]),
+    room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
     room("CloudLink", ["CCurl", "Conversation", "Seals", "JSONText", "OpusCoding"]),
     room("LedgerSync", ["Ledger", "Seals"]),
     room("Diagnostics", ["JSONText"]),

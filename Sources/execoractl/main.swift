@@ -12,7 +12,10 @@ struct CommandGroup: Sendable {
     var run: @Sendable ([String]) -> Int32
 }
 
-let groups: [CommandGroup] = [langCommands]
+let groups: [CommandGroup] = [
+    ledgerCommands,
+    replayCommands,
+]
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 guard let word = arguments.first, word != "--help", word != "-h", word != "help" else {

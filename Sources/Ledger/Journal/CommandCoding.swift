@@ -3,41 +3,75 @@
 
 extension Command {
     /// Stable numbers: an event written today is read for ever.
+    enum Code {
+        static let openShop: Int64 = 1
+        static let setLanguage: Int64 = 2
+        static let createCustomer: Int64 = 10
+        static let updateCustomer: Int64 = 11
+        static let addAlias: Int64 = 12
+        static let removeAlias: Int64 = 13
+        static let mergeCustomer: Int64 = 14
+        static let unmergeCustomer: Int64 = 15
+        static let eraseCustomer: Int64 = 16
+        static let createProduct: Int64 = 20
+        static let updateProduct: Int64 = 21
+        static let moveStock: Int64 = 22
+        static let giveCredit: Int64 = 30
+        static let receivePayment: Int64 = 31
+        static let saveDraft: Int64 = 40
+        static let dropDraft: Int64 = 41
+        static let commitBill: Int64 = 42
+        static let cancelInvoice: Int64 = 43
+        static let reverse: Int64 = 44
+        static let saveReminder: Int64 = 50
+        static let cancelReminder: Int64 = 51
+        static let send: Int64 = 52
+        static let closeDay: Int64 = 60
+
+        /// How many arguments each has; what is not here is not known.
+        static let argumentCounts: [Int64: Int] = [
+            openShop: 3, setLanguage: 1, createCustomer: 2, updateCustomer: 2, addAlias: 2, removeAlias: 2,
+            mergeCustomer: 2, unmergeCustomer: 1, eraseCustomer: 1, createProduct: 2, updateProduct: 2, moveStock: 3,
+            giveCredit: 3, receivePayment: 2, saveDraft: 3, dropDraft: 1, commitBill: 2, cancelInvoice: 1, reverse: 2,
+            saveReminder: 5, cancelReminder: 1, send: 5, closeDay: 2,
+        ]
+    }
+
     var code: Int64 {
         switch self {
-        case .openShop: 1
-        case .setLanguage: 2
-        case .createCustomer: 10
-        case .updateCustomer: 11
-        case .addAlias: 12
-        case .removeAlias: 13
-        case .mergeCustomer: 14
-        case .unmergeCustomer: 15
-        case .eraseCustomer: 16
-        case .createProduct: 20
-        case .updateProduct: 21
-        case .moveStock: 22
-        case .giveCredit: 30
-        case .receivePayment: 31
-        case .saveDraft: 40
-        case .dropDraft: 41
-        case .commitBill: 42
-        case .cancelInvoice: 43
-        case .reverse: 44
-        case .saveReminder: 50
-        case .cancelReminder: 51
-        case .send: 52
-        case .closeDay: 60
+        case .openShop: Code.openShop
+        case .setLanguage: Code.setLanguage
+        case .createCustomer: Code.createCustomer
+        case .updateCustomer: Code.updateCustomer
+        case .addAlias: Code.addAlias
+        case .removeAlias: Code.removeAlias
+        case .mergeCustomer: Code.mergeCustomer
+        case .unmergeCustomer: Code.unmergeCustomer
+        case .eraseCustomer: Code.eraseCustomer
+        case .createProduct: Code.createProduct
+        case .updateProduct: Code.updateProduct
+        case .moveStock: Code.moveStock
+        case .giveCredit: Code.giveCredit
+        case .receivePayment: Code.receivePayment
+        case .saveDraft: Code.saveDraft
+        case .dropDraft: Code.dropDraft
+        case .commitBill: Code.commitBill
+        case .cancelInvoice: Code.cancelInvoice
+        case .reverse: Code.reverse
+        case .saveReminder: Code.saveReminder
+        case .cancelReminder: Code.cancelReminder
+        case .send: Code.send
+        case .closeDay: Code.closeDay
         }
     }
 
     /// Name for logs and `lastReversible`.
-    var word: String {
-        switch self {
-        case .giveCredit: "credit"
-        case .receivePayment: "payment"
-        case .commitBill: "bill"
-        case .moveStock: "stock"
+    static func word(_ code: Int64) -> String {
+        switch code {
+        case Code.giveCredit: "credit"
+        case Code.receivePayment: "payment"
+        case Code.commitBill: "bill"
+        case Code.moveStock: "stock"
         default: "other"
         }
     }
@@ -56,7 +90,8 @@ extension Command {
         case .updateProduct(let id, let details): [.integer(id.rawValue), details.cbor]
         case .moveStock(let id, let quantity, let reason):
             [.integer(id.rawValue), .integer(quantity.rawValue), .text(reason)]
-        case .giveCredit(let id, let amount, _): [.integer(id.rawValue), .integer(amount.rawValue), .optional(commitment)]
+        case .giveCredit(let id, let amount, _):
+            [.integer(id.rawValue), .integer(amount.rawValue), .optional(commitment)]
         case .receivePayment(let id, let splits): [.integer(id.rawValue), .array(splits.map(\.cbor))]
         case .saveDraft(let draft): [.bytes(draft.id.bytes), draft.bill.cbor, .integer(draft.madeAt.rawValue)]
         case .dropDraft(let id): [.bytes(id.bytes)]

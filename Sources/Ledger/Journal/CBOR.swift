@@ -57,8 +57,13 @@ extension CBORValue {
 
     private static func head(_ major: UInt8, _ argument: UInt64, to out: inout [UInt8]) {
         let (code, width): (UInt8, Int) =
-            argument < 24 ? (UInt8(argument), 0) : argument <= 0xFF ? (24, 1) : argument <= 0xFFFF ? (25, 2)
-            : argument <= 0xFFFF_FFFF ? (26, 4) : (27, 8)
+            argument < 24
+            ? (UInt8(argument), 0)
+            : argument <= 0xFF
+                ? (24, 1)
+                : argument <= 0xFFFF
+                    ? (25, 2)
+                    : argument <= 0xFFFF_FFFF ? (26, 4) : (27, 8)
         out.append(major << 5 | code)
         for index in (0..<width).reversed() { out.append(UInt8(truncatingIfNeeded: argument >> UInt64(8 * index))) }
     }

@@ -16,6 +16,14 @@ public struct PricedBill: Hashable, Sendable {
     public var tax: LineTax
     public var total: Paise
 
+    init(lines: [Line], subtotal: Paise, discount: Paise, tax: LineTax, total: Paise) {
+        self.lines = lines
+        self.subtotal = subtotal
+        self.discount = discount
+        self.tax = tax
+        self.total = total
+    }
+
     /// - Parameter products: what the bill's lines name; a line of another product is refused.
     public init(_ bill: Bill, products: [ProductID: ProductDetails]) throws(BookError) {
         lines = []
@@ -44,7 +52,7 @@ public struct PricedBill: Hashable, Sendable {
 
     /// Price of one unit x quantity in thousandths, rounded half away from zero.
     public static func lineAmount(price: Paise, quantity: MilliQuantity) throws(BookError) -> Paise {
-        Paise(try rounded(price.rawValue, times: quantity.rawValue, over: 1000)).self
+        Paise(try rounded(price.rawValue, times: quantity.rawValue, over: 1000))
     }
 
     /// A discount in money: never more than what it is taken from, never negative.

@@ -1,0 +1,130 @@
+import Glibc
+
+extension LedgerStore {
+    /// Opens the device's book, or makes it.
+    ///
+    /// - Parameter path: nil is a book in memory, gone with the value.
+    /// - Throws: `.unavailable` when another process writes it, when it belongs to another device or was written by a
+    ///   newer product; `.damaged` when it cannot be what was written.
+    public static func open(path: String?, configuration: LedgerConfiguration) throws(BookError) -> LedgerStore {
+        precondition(configuration.deviceID.count == 16 && configuration.shopID.count == 16, "ids have 16 bytes")
+        guard InvoiceNumber.isSeries(configuration.series) else {
+            throw .unavailable("an invoice series is three of A-Z and 0-9")
+        }
+        let lock: BookLock? = try path.map { (path) throws(BookError) in try BookLock(book: path) }
+        let connection = try Connection(path: path ?? ":memory:")
+        try prepare(connection, inMemory: path == nil)
+        let version = try connection.integer("PRAGMA user_version") ?? 0
+        let application = try connection.integer("PRAGMA application_id") ?? 0
+        let isEmpty = try connection.integer("SELECT count(*) FROM sqlite_schema") == 0
+        switch version {
+        case 0 where isEmpty:
+            // Before there is anything in it; the log takes its mode from the file.
+            if let path { chmod(path, 0o600) }
+            try create(connection, configuration)
+        case Schema.version:
+            guard application == Schema.applicationID else { throw .damaged("the file is not a book") }
+        case (Schema.version + 1)...:
+            throw .unavailable("the book was written by a newer version (\(version)); update the device first")
+        default: throw .damaged("the file is not a book")
+        }
+        try checkOwner(connection, configuration)
+        try connection.script(Schema.moneySum)
+        let store = try LedgerStore(
+            connection: connection, configuration: configuration, mode: .own, path: path, lock: lock)
+        try store.checkStart()
+        if path != nil {
+            // A power cut can fall between an erasure and the cleaning behind it: every start cleans.
+            store.forgetInBackups(store.memory.people.values.filter(\.isErased).map(\.id))
+            _ = try connection.checkpoint()
+        }
+        return store
+    }
+
+    /// Opens somebody's book to look at it; not a byte of it changes. Beside a running daemon it reads as one more
+    /// reader; a book at rest is read as immutable.
+    public static func inspect(path: String) throws(BookError) -> LedgerStore {
+        guard access(path, R_OK) == 0 else { throw .unavailable("no book can be read there") }
+        let connection = try Connection(path: path, access: size(of: path + "-wal") > 0 ? .read : .immutable)
+        try connection.script("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
+        try checkVersion(connection)
+        return try LedgerStore(
+            connection: connection, configuration: try storedConfiguration(connection), mode: .inspect, path: path,
+            lock: nil)
+    }
+
+    /// Takes somebody's book to repair it: the lock is held, the device's own identity is read from the book.
+    public static func take(path: String) throws(BookError) -> LedgerStore {
+        guard access(path, R_OK | W_OK) == 0 else { throw .unavailable("no book can be written there") }
+        let lock = try BookLock(book: path)
+        let connection = try Connection(path: path)
+        try checkVersion(connection)
+        try prepare(connection, inMemory: false)
+        try connection.script(Schema.moneySum)
+        return try LedgerStore(
+            connection: connection, configuration: try storedConfiguration(connection), mode: .own, path: path,
+            lock: lock)
+    }
+
+    /// Sets what every connection of the writer needs and reads back the two that money depends on.
+    private static func prepare(_ connection: Connection, inMemory: Bool) throws(BookError) {
+        let journal = try connection.text("PRAGMA journal_mode = WAL")
+        try connection.script(Schema.settings)
+        guard try connection.integer("PRAGMA synchronous") == 2 else {
+            throw .unavailable("SQLite does not keep synchronous=FULL")
+        }
+        guard inMemory || journal == "wal" else { throw .unavailable("SQLite does not keep a write-ahead log here") }
+    }
+
+    private static func create(_ connection: Connection, _ configuration: LedgerConfiguration) throws(BookError) {
+        try connection.transaction { () throws(BookError) in
+            try connection.script(Schema.truth)
+            try connection.script(Schema.projections)
+            let facts: [(String, Connection.Value)] = [
+                ("device_id", .blob(configuration.deviceID)), ("shop_id", .blob(configuration.shopID)),
+                ("series", .text(configuration.series)), ("epoch", .integer(1)),
+            ]
+            for (name, value) in facts { try connection.run("INSERT INTO meta VALUES(?,?)", [.text(name), value]) }
+            try connection.script(
+                "PRAGMA application_id = \(Schema.applicationID); PRAGMA user_version = \(Schema.version);")
+        }
+    }
+
+    private static func checkVersion(_ connection: Connection) throws(BookError) {
+        guard try connection.integer("PRAGMA application_id") == Schema.applicationID else {
+            throw .damaged("the file is not a book")
+        }
+        let version = try connection.integer("PRAGMA user_version") ?? 0
+        guard version <= Schema.version else {
+            throw .unavailable("the book was written by a newer version (\(version)); use the tools of that version")
+        }
+    }
+
+    private static func checkOwner(_ connection: Connection, _ configuration: LedgerConfiguration) throws(BookError) {
+        guard try connection.blob("SELECT value FROM meta WHERE key = 'device_id'") == configuration.deviceID else {
+            throw .unavailable("the book belongs to another device; restore it under its own identity")
+        }
+        guard try connection.blob("SELECT value FROM meta WHERE key = 'shop_id'") == configuration.shopID else {
+            throw .unavailable("the book belongs to another shop")
+        }
+        // A series that changes hands could give one number twice.
+        guard try connection.text("SELECT value FROM meta WHERE key = 'series'") == configuration.series else {
+            throw .unavailable("the book's invoice series is another than the device's")
+        }
+    }
+
+    private static func storedConfiguration(_ connection: Connection) throws(BookError) -> LedgerConfiguration {
+        guard let device = try connection.blob("SELECT value FROM meta WHERE key = 'device_id'"), device.count == 16,
+            let shop = try connection.blob("SELECT value FROM meta WHERE key = 'shop_id'"), shop.count == 16,
+            let series = try connection.text("SELECT value FROM meta WHERE key = 'series'")
+        else { throw .damaged("the book does not say whose it is") }
+        return LedgerConfiguration(
+            deviceID: device, shopID: shop, series: series, bootID: [UInt8](repeating: 0, count: 16),
+            monotonicMilliseconds: { 0 })
+    }
+
+    static func size(of path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+}

@@ -1,0 +1,169 @@
+/// Applies one journal entry to the projections. What the tables become depends on the entries alone, in their order:
+/// the same code runs at a sale, at `rebuild` and, into a second database, at `verify`.
+struct Projector {
+    /// Where the projections are.
+    var tables: Connection
+    /// Where the events are; the same connection but when verifying.
+    var journal: Connection
+
+    func apply(_ entry: JournalEntry, at place: Place) throws(BookError) {
+        try tables.run("INSERT INTO request VALUES(?,?)", [.blob(entry.id.bytes), .integer(place.rawValue)])
+        // A close asserts what every account held: a replay that comes to other sums stops here, at its day.
+        if !entry.totals.isEmpty, try totals() != entry.totals {
+            throw .damaged("the accounts are not what the day's close says")
+        }
+        try applyNouns(entry, place)
+        try post(entry.postings, place)
+        try move(entry.moves, place)
+        if let reverses = entry.reverses {
+            try takeBack(reverses, by: place)
+        } else if !entry.postings.isEmpty || !entry.moves.isEmpty {
+            try tables.run(
+                "INSERT INTO movement VALUES(?,?,NULL)", [.integer(place.rawValue), .integer(entry.type)])
+            try addToDay(entry, sign: 1)
+        }
+        guard try tables.integer("SELECT amount FROM money_sum") == 0 else {
+            throw .damaged("the postings of an event do not sum to zero")
+        }
+    }
+
+    /// What stands in each account that holds anything, all udhaar as one sum under 1100.
+    func totals() throws(BookError) -> [Posting] {
+        var totals: [Posting] = []
+        try tables.run(
+            """
+            SELECT CASE account % 10000 WHEN 1100 THEN 1100 ELSE account END AS whole, sum(amount) FROM balance
+            GROUP BY whole HAVING sum(amount) <> 0 ORDER BY whole
+            """
+        ) { totals.append(Posting(Account(rawValue: $0.integer(0)), Paise($0.integer(1)))) }
+        return totals
+    }
+
+    private func post(_ postings: [Posting], _ place: Place) throws(BookError) {
+        for (leg, posting) in postings.enumerated() {
+            let account = Connection.Value.integer(posting.account.rawValue)
+            try tables.run(
+                "INSERT INTO posting VALUES(?,?,?,?)",
+                [account, .integer(place.rawValue), .integer(Int64(leg)), .integer(posting.amount.rawValue)])
+            let before = try tables.integer("SELECT amount FROM balance WHERE account = ?", [account]) ?? 0
+            // SQLite would turn an overflow into a floating point number; here it is refused.
+            let (after, overflow) = before.addingReportingOverflow(posting.amount.rawValue)
+            guard !overflow, posting.account.customer == nil || Paise(after).magnitude <= .amountMax else {
+                throw .refused(.amountOutOfRange)
+            }
+            try tables.run(
+                "INSERT OR REPLACE INTO balance VALUES(?,?,?)", [account, .integer(after), .integer(place.rawValue)])
+        }
+    }
+
+    private func move(_ moves: [StockMove], _ place: Place) throws(BookError) {
+        for (leg, move) in moves.enumerated() {
+            let product = Connection.Value.integer(move.product.rawValue)
+            try tables.run(
+                "INSERT INTO stock_move VALUES(?,?,?,?)",
+                [product, .integer(place.rawValue), .integer(Int64(leg)), .integer(move.quantity.rawValue)])
+            guard let before = try tables.integer("SELECT stock FROM product WHERE id = ?", [product]) else {
+                throw .damaged("stock of a product that is not there")
+            }
+            let (after, overflow) = before.addingReportingOverflow(move.quantity.rawValue)
+            guard !overflow, (-MilliQuantity.quantityMax.rawValue...MilliQuantity.quantityMax.rawValue).contains(after)
+            else { throw .refused(.amountOutOfRange) }
+            try tables.run("UPDATE product SET stock = ? WHERE id = ?", [.integer(after), product])
+        }
+    }
+
+    /// A reversal's figures leave the day of what it takes back, so that a cancelled bill was never sold that day.
+    private func takeBack(_ event: ULID, by place: Place) throws(BookError) {
+        guard let original = try tables.integer("SELECT place FROM request WHERE id = ?", [.blob(event.bytes)]),
+            let body = try journal.blob("SELECT body FROM event WHERE place = ?", [.integer(original)]),
+            let entry = try? JournalEntry(decoding: body)
+        else { throw .damaged("a reversal of an event that is not there") }
+        try tables.run(
+            "UPDATE movement SET reversed_by = ? WHERE place = ? AND reversed_by IS NULL",
+            [.integer(place.rawValue), .integer(original)])
+        guard tables.changes == 1 else { throw .damaged("an event is reversed twice") }
+        try addToDay(entry, sign: -1)
+    }
+
+    private func addToDay(_ entry: JournalEntry, sign: Int64) throws(BookError) {
+        for (figure, amount) in entry.dayFigures {
+            let values: [Connection.Value] = [.integer(entry.day.number), .integer(figure.rawValue)]
+            let before = try tables.integer("SELECT amount FROM day_figure WHERE day = ? AND kind = ?", values) ?? 0
+            let (after, overflow) = before.addingReportingOverflow(amount * sign)
+            guard !overflow else { throw .refused(.amountOutOfRange) }
+            try tables.run("INSERT OR REPLACE INTO day_figure VALUES(?,?,?)", values + [.integer(after)])
+        }
+    }
+
+    private func applyNouns(_ entry: JournalEntry, _ place: Place) throws(BookError) {
+        let arguments = entry.arguments
+        guard arguments.count == Command.Code.argumentCounts[entry.type] else {
+            throw .damaged("an event has other arguments than its kind")
+        }
+        func number(_ index: Int) -> Connection.Value { .integer(arguments[index].integer ?? 0) }
+        switch entry.type {
+        case Command.Code.openShop:
+            try set("name", arguments[0].text)
+            try set("state", arguments[1].text)
+            try set("language", arguments[2].text)
+        case Command.Code.setLanguage: try set("language", arguments[0].text)
+        case Command.Code.createCustomer:
+            guard case .customer(let id) = entry.outcome else { throw .damaged("a customer without a number") }
+            try tables.run(
+                "INSERT INTO customer(id, place) VALUES(?,?)", [.integer(id.rawValue), .integer(place.rawValue)])
+        case Command.Code.mergeCustomer:
+            try tables.run("UPDATE customer SET merged_into = ? WHERE id = ?", [number(1), number(0)])
+        case Command.Code.unmergeCustomer:
+            try tables.run("UPDATE customer SET merged_into = NULL WHERE id = ?", [number(0)])
+        case Command.Code.eraseCustomer:
+            try tables.run("UPDATE customer SET erased = 1 WHERE id = ?", [number(0)])
+            try tables.run("DELETE FROM draft WHERE customer = ?", [number(0)])
+            try tables.run("DELETE FROM reminder WHERE customer = ?", [number(0)])
+            try tables.run("DELETE FROM outgoing WHERE customer = ?", [number(0)])
+        case Command.Code.createProduct:
+            guard case .product(let id) = entry.outcome else { throw .damaged("a product without a number") }
+            try tables.run(
+                "INSERT INTO product VALUES(?,?,0)", [.integer(id.rawValue), .blob(arguments[0].encoded)])
+        case Command.Code.updateProduct:
+            try tables.run("UPDATE product SET details = ? WHERE id = ?", [.blob(arguments[1].encoded), number(0)])
+        case Command.Code.saveDraft:
+            let customer = Bill(arguments[1])?.customer?.rawValue ?? 0
+            try tables.run(
+                "INSERT OR REPLACE INTO draft VALUES(?,?,?,?)",
+                [.integer(customer), .blob(arguments[0].bytes ?? []), .integer(place.rawValue), number(2)])
+        case Command.Code.dropDraft: try dropDraft(arguments[0].bytes)
+        case Command.Code.commitBill:
+            guard case .invoice(let text, let total, _) = entry.outcome, let invoice = InvoiceNumber(text) else {
+                throw .damaged("a bill without a number")
+            }
+            try tables.run(
+                "INSERT INTO invoice VALUES(?,?,?)", [.text(text), .integer(place.rawValue), .integer(total.rawValue)])
+            try tables.run(
+                "INSERT OR REPLACE INTO series VALUES(?,?,?)",
+                [.text(invoice.series), .integer(invoice.year), .integer(invoice.number + 1)])
+            try dropDraft(arguments[1].bytes)
+        case Command.Code.saveReminder:
+            try tables.run(
+                "INSERT OR REPLACE INTO reminder VALUES(?,?,?,?,?)",
+                [
+                    .blob(arguments[0].bytes ?? []), number(1), number(2), number(3),
+                    arguments[4].text.map { .text($0) } ?? .null,
+                ])
+        case Command.Code.cancelReminder:
+            try tables.run("DELETE FROM reminder WHERE id = ?", [.blob(arguments[0].bytes ?? [])])
+        case Command.Code.send:
+            try tables.run(
+                "INSERT INTO outgoing VALUES(?,?)", [.integer(place.rawValue), .optional(arguments[2].integer)])
+        default: break
+        }
+    }
+
+    private func set(_ name: String, _ value: String?) throws(BookError) {
+        try tables.run("INSERT OR REPLACE INTO setting VALUES(?,?)", [.text(name), .text(value ?? "")])
+    }
+
+    private func dropDraft(_ id: [UInt8]?) throws(BookError) {
+        guard let id else { return }
+        try tables.run("DELETE FROM draft WHERE id = ?", [.blob(id)])
+    }
+}

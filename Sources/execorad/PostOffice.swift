@@ -74,10 +74,8 @@ final class PostOffice: @unchecked Sendable {
         let posted = PostedTurn(hello: hello, keep: { [weak self] turn in self?.keep(turn) })
         if let link, line.isUp {
             posted.take(
-                link.openTurn(hello) { [weak self, weak posted] result in
-                    guard let self, let posted else { return }
-                    self.arrived(result, for: posted)
-                })
+                // The callback owns the turn: the ear lets go of it at its end, long before the answer.
+                link.openTurn(hello) { [weak self] result in self?.arrived(result, for: posted) })
         }
         return posted
     }

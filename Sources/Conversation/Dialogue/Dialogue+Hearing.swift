@@ -65,7 +65,7 @@ extension Dialogue {
     }
 
     func isPosting(_ request: Request) -> Bool {
-        ["RECORD_PAYMENT", "RECORD_MIXED_PAYMENT", "ADD_CREDIT", "UPDATE_STOCK"].contains(request.intent)
+        Request.postings.contains(request.intent)
     }
 
     private func isSame(_ left: Request, _ right: Request, _ turn: Turn) -> Bool {
@@ -200,6 +200,7 @@ extension Dialogue {
     /// The parts between "aur", commas and full stops, joined where one alone means nothing.
     private func split(_ reading: Reading, _ interpreter: Interpreter) -> [Interpretation] {
         let pieces = reading.pieces
+        guard !pieces.isEmpty else { return [] }
         var starts = [0]
         for index in pieces.indices.dropFirst() where pieces[index].has("and") || pieces[index].gap >= .comma {
             starts.append(index)

@@ -103,7 +103,7 @@ extension Dialogue {
         case .weak(let matches):
             let options = matches.map { turn.shelf.customers[$0.index].id }
             if options.count == 1 {
-                let speech = turn.prompter.say("who.near", ["name": said, "near": turn.names.spoken(options[0])])
+                let speech = turn.prompter.say("who.near", ["name": Naming.written(said), "near": turn.names.spoken(options[0])])
                 ask(.isIt, request, &turn, speech: speech) { $0.options = options }
                 return .asked(reply(request, "CONFIRMATION_NEEDED", speech, turn, earcon: .question))
             }

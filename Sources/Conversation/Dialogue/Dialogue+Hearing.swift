@@ -27,6 +27,9 @@ extension Dialogue {
         }
         if let answer = try answerDraft(heard, &turn) { return answer }
         if let answer = try correct(heard, interpreter, &turn) { return answer }
+        if heard.isBareCancel, heard.rule == nil, let last = state!.lastEntry, !isLapsed(last.at, turn.now) {
+            return try perform(Request(intent: "UNDO_LAST"), heard, &turn)
+        }
         if let answer = try several(heard, interpreter, &turn) { return answer }
         return try perform(heard.request, heard, &turn)
     }

@@ -211,8 +211,8 @@ extension Dialogue {
                 isFilled = true
             }
         case "items":
-            if isPlain, !heard.request.items.isEmpty {
-                request.items = heard.request.items
+            if isPlain, !heard.items.isEmpty, heard.people.isEmpty, heard.amounts.isEmpty {
+                request.items = heard.items
                 isFilled = true
             }
         default: break

@@ -181,6 +181,7 @@ public struct Dialogue {
         state!.people.insert(customer, at: 0)
         state!.people = Array(state!.people.prefix(DialogueState.peopleMax))
         state!.peopleAt = turn.now
+        state!.isTogether = false
     }
 
     /// Opens a question; it is in the book before it is spoken.

@@ -20,6 +20,7 @@ struct Interpretation {
     /// Only a name, a landmark, a number: an answer to a question.
     var reading: Reading
     var amounts: [Paise] = []
+    var items: [Request.Item] = []
     var classes: Set<String> = []
 }
 
@@ -69,6 +70,7 @@ struct Interpreter {
         slots.run()
         found.people = slots.people
         found.amounts = slots.amounts.map(\.amount)
+        found.items = slots.items
         var features = slots.features
         features.formUnion(context)
         found.classes = features

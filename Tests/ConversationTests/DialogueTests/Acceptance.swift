@@ -92,7 +92,9 @@ struct Expectation {
             if !same(key, wanted, got[key]) { out.append("\(key) \(got[key]?.text ?? "absent")") }
         }
         let gate = want["pendingGate"] ?? false
-        if gate.string != "any", gate != got["pendingGate"] { out.append("pendingGate \(got["pendingGate"]?.text ?? "")") }
+        if gate.string != "any", gate != got["pendingGate"] {
+            out.append("pendingGate \(got["pendingGate"]?.text ?? "")")
+        }
         let language = want["language"] ?? .string(shop.shop.language)
         if language.string != "any", language != got["language"] { out.append("language") }
         let people = got["customers"]?.array ?? []
@@ -110,13 +112,17 @@ struct Expectation {
         return out
     }
 
-    private func overlay(_ label: String, _ start: [String: JSONValue], _ change: JSONValue?, _ got: JSONValue?) -> [String] {
+    private func overlay(_ label: String, _ start: [String: JSONValue], _ change: JSONValue?, _ got: JSONValue?)
+        -> [String]
+    {
         if change?.string == "any" { return [] }
         var wanted = start
         for member in change?.members ?? [] { wanted[fold(member.name)] = member.value }
         var have: [String: JSONValue] = [:]
         for member in got?.members ?? [] { have[fold(member.name)] = member.value }
-        return wanted.filter { have[$0.key] != $0.value }.map { "\(label) of \($0.key) is \(have[$0.key]?.text ?? "absent")" }
+        return wanted.filter { have[$0.key] != $0.value }.map {
+            "\(label) of \($0.key) is \(have[$0.key]?.text ?? "absent")"
+        }
             + have.keys.filter { wanted[$0] == nil }.map { "\(label) has unexpected \($0)" }
     }
 

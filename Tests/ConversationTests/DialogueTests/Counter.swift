@@ -30,7 +30,8 @@ final class Counter {
         -> Answer
     {
         dialogue.hear(
-            Utterance(text: text, confidenceMilli: confidence, turn: turn, isLate: late, alternatives: others), now: now)
+            Utterance(text: text, confidenceMilli: confidence, turn: turn, isLate: late, alternatives: others), now: now
+        )
     }
 
     /// Power lost and back: what is not in the book is forgotten.

@@ -47,7 +47,8 @@ struct GrammarPropertyTests {
         let counter = try Counter()
         let words = text.split(separator: " ")
         for place in 1..<words.count {
-            let noisy = words[..<place].joined(separator: " ") + " blorfen zwick " + words[place...].joined(separator: " ")
+            let noisy =
+                words[..<place].joined(separator: " ") + " blorfen zwick " + words[place...].joined(separator: " ")
             let before = try counter.figures()
             counter.say(noisy)
             #expect(try counter.figures() == before, "\(noisy)")
@@ -91,7 +92,9 @@ struct GrammarPropertyTests {
     }
 
     /// People whose names sound alike are never taken for one another.
-    @Test(arguments: [("Ramesh", "Rajesh"), ("Mohan", "Sohan"), ("Mohit", "Rohit"), ("Neha", "Sneha"), ("Kiran", "Karan")])
+    @Test(arguments: [
+        ("Ramesh", "Rajesh"), ("Mohan", "Sohan"), ("Mohit", "Rohit"), ("Neha", "Sneha"), ("Kiran", "Karan"),
+    ])
     func `a near name is never charged`(_ pair: (String, String)) throws {
         let patch: JSONValue = ["addCustomers": [["name": .string(pair.0 + " Lal"), "openingBalancePaise": 0]]]
         let counter = try Counter(ShopWorld.patched(Fixture.world, by: patch))
@@ -107,11 +110,15 @@ struct GrammarPropertyTests {
         let before = try counter.figures()
         var random = CaseRandom(seed: 42)
         let alphabet: [UInt32] =
-            Array(0x20...0x7E) + Array(0x900...0x97F) + Array(0x300...0x310) + [0x200B, 0x200D, 0xFEFF, 0x1F600, 0x20B9, 0xFFFD, 0]
+            Array(0x20...0x7E) + Array(0x900...0x97F) + Array(0x300...0x310) + [
+                0x200B, 0x200D, 0xFEFF, 0x1F600, 0x20B9, 0xFFFD, 0,
+            ]
         for _ in 0..<400 {
             var text = String.UnicodeScalarView()
             for _ in 0..<Int.random(in: 0...60, using: &random) {
-                let value = Bool.random(using: &random) ? alphabet.randomElement(using: &random)! : UInt32.random(in: 1...0x10FFFF, using: &random)
+                let value =
+                    Bool.random(using: &random)
+                    ? alphabet.randomElement(using: &random)! : UInt32.random(in: 1...0x10FFFF, using: &random)
                 if let scalar = Unicode.Scalar(value) { text.append(scalar) }
             }
             counter.say(String(text))
@@ -124,7 +131,10 @@ struct GrammarPropertyTests {
         let counter = try Counter()
         var random = CaseRandom(seed: 8)
         let words =
-            ["Rahul", "Suresh", "Priya", "milk", "chawal", "200", "do sau", "6000", "kilo", "aur", ",", "?", "Ramu", "0", "-5", "%"]
+            [
+                "Rahul", "Suresh", "Priya", "milk", "chawal", "200", "do sau", "6000", "kilo", "aur", ",", "?", "Ramu",
+                "0", "-5", "%",
+            ]
             + Array(Grammar.builtIn.lexicon.phrases.keys.sorted())
         for _ in 0..<1500 {
             let count = Int.random(in: 1...9, using: &random)

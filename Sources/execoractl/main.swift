@@ -13,6 +13,7 @@ struct CommandGroup: Sendable {
 }
 
 let groups: [CommandGroup] = [
+    langCommands,
     ledgerCommands,
     replayCommands,
 ]

@@ -155,3 +155,53 @@ struct GSTTests {
         }
     }
 }
+
+struct RecurrenceTests {
+    @Test(arguments: ["PT5M", "PT2H", "P1D", "P1W", "P1M", "P6M", "P1Y", "P15D"])
+    func `a recurrence is written as it was read`(text: String) {
+        #expect(Recurrence(text)?.description == text)
+    }
+
+    @Test(arguments: [
+        "", "P", "PT", "P1", "P0D", "PT5S", "P1H", "PT1D", "P-1D", "P1M2D", "p1d", "P99999999D", "P１D", " P1D",
+    ])
+    func `another duration is none`(text: String) {
+        #expect(Recurrence(text) == nil)
+    }
+
+    @Test(arguments: [
+        ("PT5M", "2026-03-04T10:35", "2026-03-04T10:35", "2026-03-04T10:40"),
+        ("PT5M", "2026-03-04T10:35", "2026-03-04T12:01", "2026-03-04T12:05"),
+        ("P1D", "2026-03-04T19:00", "2026-03-09T20:00", "2026-03-10T19:00"),
+        ("P1W", "2026-03-07T19:00", "2026-03-07T19:00", "2026-03-14T19:00"),
+        ("P1M", "2026-01-31T09:00", "2026-01-31T09:00", "2026-02-28T09:00"),
+        ("P1M", "2026-01-31T09:00", "2026-02-28T09:00", "2026-03-31T09:00"),
+        ("P1M", "2026-01-31T09:00", "2026-03-31T08:59", "2026-03-31T09:00"),
+        ("P6M", "2026-09-04T10:30", "2027-01-01T00:00", "2027-03-04T10:30"),
+        ("P1Y", "2028-02-29T09:00", "2028-03-01T00:00", "2029-02-28T09:00"),
+        ("P1D", "2026-03-04T19:00", "2026-03-01T00:00", "2026-03-04T19:00"),
+    ])
+    func `the next firing is counted from the first`(text: String, first: String, now: String, next: String) throws {
+        func moment(_ text: String) throws -> WallTime { try #require(ISOTime.moment(text + ":00+05:30")) }
+        let recurrence = try #require(Recurrence(text))
+        #expect(try recurrence.next(after: moment(now), first: moment(first)) == moment(next))
+    }
+
+    @Test func `a day asked for outlives a short first month`() throws {
+        let first = try #require(ISOTime.moment("2026-02-28T09:00:00+05:30"))
+        let next = Recurrence("P1M")?.next(after: first, first: first, dayOfMonth: 31)
+        #expect(next.map { ISOTime.text($0) } == "2026-03-31T09:00:00+05:30")
+    }
+
+    /// Every recurrence the reader writes is one that can be counted on.
+    @Test(arguments: [
+        "har 5 minute", "har 2 ghante", "roz", "har do din", "har somvar", "har 2 hafte", "har mahine", "har saal",
+        "har aadhe ghante",
+    ])
+    func `what is read can recur`(text: String) throws {
+        let now = try #require(ISOTime.moment("2026-03-04T10:30:00+05:30"))
+        let when = try #require(WhenReader.read(text, now: now))
+        let recurrence = try #require(when.recurrence.flatMap { Recurrence($0) })
+        #expect(recurrence.next(after: when.firesAt, first: when.firesAt) > when.firesAt)
+    }
+}

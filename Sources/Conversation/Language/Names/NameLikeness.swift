@@ -59,6 +59,12 @@ public enum NameVerdict: String, Sendable {
     public init(_ said: String, _ written: String) {
         let left = Self.words(said)
         let right = Self.words(written)
+        // Raj Kumar is Rajkumar.
+        let joined = NameWord(left.map(\.text).joined()).score(NameWord(right.map(\.text).joined()))
+        if left.count != right.count, joined >= NameWord.spelling {
+            self = .same
+            return
+        }
         let score = left.count >= right.count ? Self.score(right, in: left) : Self.score(left, in: right)
         if score > NameWord.proposedMost {
             // Part of a longer name may be that person, and may be another of the name.

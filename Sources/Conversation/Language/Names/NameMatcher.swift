@@ -45,6 +45,8 @@ public struct NameMatcher: Sendable {
     private struct Entry {
         /// For each full name its words, as indices into `words`.
         var names: [[Int]]
+        /// The same names written as one word each: "Rajkumar" for Raj Kumar.
+        var joined: [Int]
         var landmark: [Int]
         var phone: [UInt8]
     }
@@ -61,26 +63,32 @@ public struct NameMatcher: Sendable {
             let names = candidate.names.map { take($0, dropping: NameWords.honorifics, for: index) }
             let landmark = candidate.landmark.map { take($0, dropping: NameWords.connectives, for: index) } ?? []
             let phone = Array((candidate.phone ?? "").utf8.filter { (48...57).contains($0) }.suffix(10))
-            entries.append(Entry(names: names.filter { !$0.isEmpty }, landmark: landmark, phone: phone))
+            let joined = names.filter { !$0.isEmpty }.map { name in
+                name.count == 1 ? name[0] : word(name.map { words[$0].text }.joined(), for: index)
+            }
+            entries.append(
+                Entry(names: names.filter { !$0.isEmpty }, joined: joined, landmark: landmark, phone: phone))
         }
     }
 
     private mutating func take(_ text: String, dropping optional: Set<String>, for entry: Int) -> [Int] {
         let all = Tokens(text).items.map(\.text).filter { $0 != "'s" }
         let own = all.filter { !optional.contains($0) }
-        return (own.isEmpty ? all : own).map { text in
-            let index: Int
-            if let known = byText[text] {
-                index = known
-            } else {
-                index = words.count
-                byText[text] = index
-                words.append(NameWord(text))
-                holders.append([])
-            }
-            if holders[index].last != entry { holders[index].append(entry) }
-            return index
+        return (own.isEmpty ? all : own).map { word($0, for: entry) }
+    }
+
+    private mutating func word(_ text: String, for entry: Int) -> Int {
+        let index: Int
+        if let known = byText[text] {
+            index = known
+        } else {
+            index = words.count
+            byText[text] = index
+            words.append(NameWord(text))
+            holders.append([])
         }
+        if holders[index].last != entry { holders[index].append(entry) }
+        return index
     }
 
     /// Who is meant by these tokens, courtesies and "wala" among them.
@@ -118,10 +126,12 @@ public struct NameMatcher: Sendable {
         let digits = Self.digits(of: required)
 
         // Score each required word against every known word once; entries then only look up.
-        var table = [Double](repeating: 0, count: required.count * words.count)
+        // The last row is all of them as one word; for a single word the two are the same.
+        var queries = required.map { NameWord($0.text) }
+        if queries.count > 1 { queries.append(NameWord(queries.map(\.text).joined())) }
+        var table = [Double](repeating: 0, count: queries.count * words.count)
         var reached = [Bool](repeating: false, count: entries.count)
-        for (row, token) in required.enumerated() {
-            let query = NameWord(token.text)
+        for (row, query) in queries.enumerated() {
             for (column, word) in words.enumerated() {
                 let score = word.score(query)
                 guard score >= NameWord.proposedFrom else { continue }
@@ -151,6 +161,11 @@ public struct NameMatcher: Sendable {
         var best = 0.0
         for name in entry.names {
             best = max(best, score(of: name, entry.landmark, table, rows))
+        }
+        // Together or apart: only a spelling of the whole name counts, likeness of long words says too little.
+        for joined in entry.joined {
+            let whole = table[table.count - words.count + joined]
+            if whole >= NameWord.spelling { best = max(best, whole * Self.wholeName) }
         }
         if entry.names.count > 1 {
             // Nickname and surname together: every word of the person is one pool, at the rate of a part.

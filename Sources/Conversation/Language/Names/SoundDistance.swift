@@ -52,8 +52,10 @@ public enum SoundDistance {
     private static func extra(_ sounds: [Sound], _ index: Int) -> Double {
         let sound = sounds[index]
         switch sound {
-        case .a: return 0.25
-        case .i, .u, .e, .o, .ai, .au: return 0.4
+        // A vowel a name begins with is heard: Amit is not Mohit.
+        case .a: return index == 0 ? 0.8 : 0.25
+        case .i, .u: return index == 0 ? 0.8 : 0.4
+        case .e, .o, .ai, .au: return index == 0 ? 0.8 : 0.5
         case .h, .y: return index == 0 ? 0.8 : 0.4
         // Kishan and Krishan: an r behind another consonant is easily lost.
         case .r where index > 0 && !sounds[index - 1].isVowel: return 0.4

@@ -57,6 +57,8 @@ struct NumberScan {
         case "do", "दो":
             // "kar do": the imperative. Inside a number ("sava do") it follows a number word, never a stem.
             if let before, before.kind == .word, NumberVocabulary.stemsBeforeDo.contains(before.text) { return nil }
+            // "500 do": give five hundred.
+            if let before, before.kind == .number, endsPhrase(index) { return nil }
         case "saath", "sath":
             // "ke saath" is "with".
             if let before, ["ke", "k", "के", "mere", "uske", "unke", "apne"].contains(before.text) { return nil }
@@ -81,6 +83,10 @@ struct NumberScan {
         default: break
         }
         return NumberWords.word(text)
+    }
+
+    private func endsPhrase(_ index: Int) -> Bool {
+        index + 1 == tokens.count || tokens[index + 1].gap >= .comma
     }
 
     // MARK: Digits one by one
@@ -216,6 +222,12 @@ struct NumberScan {
         for part in parts {
             guard let sum = total.plus(part.value) else { return nil }
             total = sum
+        }
+        // "paanch sau do" at the end is 502, or "give five hundred".
+        if parts.count > 1, parts[parts.count - 1].scale == 1, end == parts[parts.count - 1].start + 1,
+            ["do", "दो"].contains(tokens[end - 1].text), endsPhrase(end - 1)
+        {
+            isDoubtful = true
         }
         if start > 0, parts[0].start == start, case .word(.scale)? = item(at: start),
             ["do", "दो"].contains(tokens[start - 1].text), tokens[start].gap < .comma

@@ -30,11 +30,12 @@ enum NumberWords {
         return bySound[soundSpelling(text)]
     }
 
-    /// Words of other meaning that sound like numbers: "tera" (yours), "saath" written साथ (with).
+    /// Words of other meaning that would be caught by sound: "tera" (yours), "saath" written साथ (with), tea.
+    /// "so", "tin" and "sat" are numbers only beside the right neighbour; `NumberScan` knows which.
     static let never: Set<String> = [
-        "tera", "teraa", "to", "too", "the", "so", "tin", "sat", "at", "aise", "cha", "chahe", "pawa", "dai", "do.",
-        "dho",
-        "साथ", "तेरा", "तेरे", "बड़ा", "बडा", "सत", "चाह", "आता", "सात्", "पावा", "टिन", "bara.", "asha", "isath", "hundi",
+        "tera", "at", "cha", "chai", "chay", "chaai", "chaay", "nav", "dho", "tin", "sat", "dai", "साथ", "तेरा", "टिन",
+        "चाय",
+        "नव", "धो",
     ]
 
     /// Spelling by sound: long vowels short, w as v, z as j, doubled letters single, final h of -ah off.

@@ -56,7 +56,7 @@ enum TimeWord: Hashable, Sendable {
         add(.day(3), "narso narson tarso tarson नरसों तरसों")
         add(.part(.morning), "subah subha subeh savere sawere morning सुबह सवेरे")
         add(.part(.noon), "dopahar dopehar dopahr dupahar dupehar afternoon दोपहर")
-        add(.part(.evening), "shaam sham shyam. evening शाम")
+        add(.part(.evening), "shaam sham evening शाम")
         add(.part(.night), "raat rat night tonight रात")
         add(.part(.am), "am")
         add(.part(.pm), "pm")
@@ -76,7 +76,7 @@ enum TimeWord: Hashable, Sendable {
         for (index, words) in days.enumerated() { add(.weekday(index), words) }
         let months = [
             "january jan janvari जनवरी", "february feb farvari फरवरी फ़रवरी", "march मार्च", "april apr aprail अप्रैल",
-            "may mai. मई",
+            "may मई",
             "june joon जून", "july julai जुलाई", "august aug agast अगस्त", "september sept sep sitambar सितंबर",
             "october oct aktubar अक्टूबर अक्तूबर", "november nov navambar नवंबर", "december dec disambar दिसंबर",
         ]

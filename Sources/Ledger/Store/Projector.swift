@@ -60,7 +60,7 @@ struct Projector {
             let before = try tables.integer("SELECT amount FROM balance WHERE account = ?", [account]) ?? 0
             // SQLite would turn an overflow into a floating point number; here it is refused.
             let (after, overflow) = before.addingReportingOverflow(posting.amount.rawValue)
-            guard !overflow, posting.account.customer == nil || Paise(after).magnitude <= .amountMax else {
+            guard !overflow, posting.account.customer == nil || Paise(after).isWithinRange else {
                 throw .refused(.amountOutOfRange)
             }
             try tables.run(

@@ -65,10 +65,10 @@ extension LedgerStore {
             if let first, let personal { memory.people[first]?.apply(entry.type, personal) }
         case Command.Code.mergeCustomer:
             if let first {
-                memory.people[first]?.mergedInto = entry.arguments[1].integer.map { CustomerID(rawValue: $0) }
+                memory.mergedInto[first] = entry.arguments[1].integer.map { CustomerID(rawValue: $0) }
             }
         case Command.Code.unmergeCustomer:
-            if let first { memory.people[first]?.mergedInto = nil }
+            if let first { memory.mergedInto[first] = nil }
         case Command.Code.eraseCustomer:
             if let first { memory.people[first] = Person(id: first, isErased: true) }
         case Command.Code.createProduct:
@@ -83,6 +83,7 @@ extension LedgerStore {
 
     func loadPeople() throws(BookError) {
         memory.people = [:]
+        memory.mergedInto = [:]
         memory.shopKey = nil
         var keys: [CustomerID: [UInt8]] = [:]
         let wrap = KeyWrap(wrappingKey: configuration.wrappingKey)
@@ -92,9 +93,8 @@ extension LedgerStore {
         memory.shopKey = keys[Self.shopPerson]
         try connection.run("SELECT id, erased, merged_into FROM customer") {
             let id = CustomerID(rawValue: $0.integer(0))
-            memory.people[id] = Person(
-                id: id, isErased: $0.integer(1) == 1,
-                mergedInto: $0.optionalInteger(2).map { CustomerID(rawValue: $0) }, key: keys[id])
+            memory.people[id] = Person(id: id, isErased: $0.integer(1) == 1, key: keys[id])
+            memory.mergedInto[id] = $0.optionalInteger(2).map { CustomerID(rawValue: $0) }
         }
         var memos: [(place: Place, customer: CustomerID, box: [UInt8])] = []
         try connection.run("SELECT place, customer, sealed FROM memo WHERE is_person = 1 ORDER BY place") {
@@ -151,12 +151,12 @@ extension LedgerStore {
     func root(of id: CustomerID) -> CustomerID {
         var id = id
         // A chain of merges cannot be longer than there are people: merging refuses a circle.
-        while let next = memory.people[id]?.mergedInto { id = next }
+        while let next = memory.mergedInto[id] { id = next }
         return id
     }
 
     /// This customer and all merged into it.
     func family(of root: CustomerID) -> [CustomerID] {
-        memory.people.values.filter { self.root(of: $0.id) == root }.map(\.id).sorted()
+        [root] + memory.mergedInto.keys.filter { self.root(of: $0) == root }.sorted()
     }
 }

@@ -48,10 +48,11 @@ extension LedgerStore {
                 ])
         }
         if entry.type == Command.Code.eraseCustomer, let id = entry.arguments[0].integer {
-            try Self.destroyKey(of: CustomerID(rawValue: id), in: connection)
+            let family = family(of: root(of: CustomerID(rawValue: id)))
+            for member in family { try Self.destroyKey(of: member, in: connection) }
             // The conversation's state may name whom it is about; it says anew what it still needs.
             try connection.run("DELETE FROM state")
-            memory.forgotten.append(CustomerID(rawValue: id))
+            memory.forgotten += family
         }
     }
 
@@ -70,7 +71,10 @@ extension LedgerStore {
         case Command.Code.unmergeCustomer:
             if let first { memory.mergedInto[first] = nil }
         case Command.Code.eraseCustomer:
-            if let first { memory.people[first] = Person(id: first, isErased: true) }
+            // Numbers merged together are one person: to forget one is to forget all.
+            if let first {
+                for member in family(of: root(of: first)) { memory.people[member] = Person(id: member, isErased: true) }
+            }
         case Command.Code.createProduct:
             if case .product(let id) = entry.outcome { memory.goods[id] = ProductDetails(entry.arguments[0]) }
         case Command.Code.updateProduct:

@@ -134,10 +134,12 @@ struct Projector {
         case Command.Code.unmergeCustomer:
             try tables.run("UPDATE customer SET merged_into = NULL WHERE id = ?", [number(0)])
         case Command.Code.eraseCustomer:
-            try tables.run("UPDATE customer SET erased = 1 WHERE id = ?", [number(0)])
-            try tables.run("DELETE FROM draft WHERE customer = ?", [number(0)])
-            try tables.run("DELETE FROM reminder WHERE customer = ?", [number(0)])
-            try tables.run("DELETE FROM outgoing WHERE customer = ?", [number(0)])
+            for id in try family(of: arguments[0].integer ?? 0) {
+                try tables.run("UPDATE customer SET erased = 1 WHERE id = ?", [.integer(id)])
+                try tables.run("DELETE FROM draft WHERE customer = ?", [.integer(id)])
+                try tables.run("DELETE FROM reminder WHERE customer = ?", [.integer(id)])
+                try tables.run("DELETE FROM outgoing WHERE customer = ?", [.integer(id)])
+            }
         case Command.Code.createProduct:
             guard case .product(let id) = entry.outcome else { throw .damaged("a product without a number") }
             try tables.run(
@@ -173,6 +175,23 @@ struct Projector {
                 "INSERT INTO outgoing VALUES(?,?)", [.integer(place.rawValue), .optional(arguments[2].integer)])
         default: break
         }
+    }
+
+    /// All numbers one person has had: those merged with this one, up and down.
+    private func family(of id: Int64) throws(BookError) -> [Int64] {
+        var root = id
+        while let next = try tables.integer("SELECT merged_into FROM customer WHERE id = ?", [.integer(root)]) {
+            root = next
+        }
+        var family: [Int64] = []
+        try tables.run(
+            """
+            WITH RECURSIVE family(id) AS (
+              VALUES(?) UNION SELECT customer.id FROM customer JOIN family ON customer.merged_into = family.id)
+            SELECT id FROM family
+            """, [.integer(root)]
+        ) { family.append($0.integer(0)) }
+        return family
     }
 
     private func set(_ name: String, _ value: String?) throws(BookError) {

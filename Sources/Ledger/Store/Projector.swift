@@ -130,6 +130,9 @@ struct Projector {
             try tables.run(
                 "INSERT INTO customer(id, place) VALUES(?,?)", [.integer(id.rawValue), .integer(place.rawValue)])
         case Command.Code.mergeCustomer:
+            guard try !family(of: arguments[1].integer ?? 0).contains(arguments[0].integer ?? 0) else {
+                throw .damaged("a customer merged in a circle")
+            }
             try tables.run("UPDATE customer SET merged_into = ? WHERE id = ?", [number(1), number(0)])
         case Command.Code.unmergeCustomer:
             try tables.run("UPDATE customer SET merged_into = NULL WHERE id = ?", [number(0)])

@@ -17,11 +17,15 @@ extension Dialogue {
             return again(turn.prompter.say("again.unsure"), turn)
         }
         if heard.people.count > 1, Self.takesCustomer.contains(request.intent), request.customer == nil,
-            request.intent != "CREATE_CUSTOMER"
+            !["CREATE_CUSTOMER", "UPDATE_CUSTOMER", "UPDATE_CUSTOMER_PHONE", "PROVIDE_EMAIL"].contains(request.intent)
         {
+            if request.intent == "CHECK_BALANCE", let answer = try balances(of: heard, request, &turn) { return answer }
             let list = turn.prompter.list(heard.people.map { heard.reading.text($0) })
             return reply(
                 request, "AMBIGUOUS_CUSTOMER", turn.prompter.say("who.two", ["list": list]), turn, earcon: .failure)
+        }
+        if request.texts["who"] == "both", request.intent == "CHECK_BALANCE", state!.people.count > 1 {
+            return tellBalances(Array(state!.people.prefix(2)), request, turn)
         }
         if Self.takesCustomer.contains(request.intent), request.customer == nil {
             switch resolve(&request, &turn) {
@@ -87,7 +91,18 @@ extension Dialogue {
             {
                 return .nobody
             }
+            if request.texts["who"] == "previous" {
+                guard state!.people.count > 1, turn.names.customer(state!.people[1]) != nil else { return .nobody }
+                request.customer = state!.people[1]
+                return .found
+            }
             guard let active = state!.people.first, turn.names.customer(active) != nil else { return .nobody }
+            if state!.isTogether, state!.people.count > 1 {
+                let options = Array(state!.people.prefix(2))
+                let speech = turn.prompter.say("who.several", ["list": tellApart(options, turn)])
+                ask(.which, request, &turn, speech: speech) { $0.options = options }
+                return .asked(reply(request, "AMBIGUOUS_CUSTOMER", speech, turn, earcon: .question))
+            }
             request.customer = active
             return .found
         }
@@ -103,7 +118,8 @@ extension Dialogue {
         case .weak(let matches):
             let options = matches.map { turn.shelf.customers[$0.index].id }
             if options.count == 1 {
-                let speech = turn.prompter.say("who.near", ["name": said, "near": turn.names.spoken(options[0])])
+                let speech = turn.prompter.say(
+                    "who.near", ["name": Naming.written(said), "near": turn.names.spoken(options[0])])
                 ask(.isIt, request, &turn, speech: speech) { $0.options = options }
                 return .asked(reply(request, "CONFIRMATION_NEEDED", speech, turn, earcon: .question))
             }
@@ -259,7 +275,7 @@ extension Dialogue {
             put("recurrence", JSONValue(request.texts["recurrence"]))
         }
         for (name, value) in request.texts.sorted(by: { $0.key < $1.key })
-        where name != "recurrence" && name != "asked" && name != "invalid" {
+        where !["recurrence", "asked", "invalid", "who"].contains(name) {
             put(name, .string(value))
         }
         return .object(members)

@@ -46,7 +46,9 @@ extension LedgerStore {
     /// as one more reader, and what is committed later is not seen; a book at rest is read as immutable.
     public static func inspect(path: String) throws(BookError) -> LedgerStore {
         guard access(path, R_OK) == 0 else { throw .unavailable("no book can be read there") }
-        let connection = try Connection(path: path, access: size(of: path + "-wal") > 0 ? .read : .immutable)
+        // A writer's checkpoint changes the file under one who takes it for immutable.
+        let isAtRest = size(of: path + "-wal") == 0 && !BookLock.isHeld(book: path)
+        let connection = try Connection(path: path, access: isAtRest ? .immutable : .read)
         try connection.script("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
         // One read transaction for as long as the value lives: names, sums and chain are of one moment.
         try connection.script("BEGIN")

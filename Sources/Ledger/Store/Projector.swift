@@ -60,7 +60,7 @@ struct Projector {
             let before = try tables.integer("SELECT amount FROM balance WHERE account = ?", [account]) ?? 0
             // SQLite would turn an overflow into a floating point number; here it is refused.
             let (after, overflow) = before.addingReportingOverflow(posting.amount.rawValue)
-            guard !overflow, posting.account.customer == nil || Paise(after).magnitude <= .amountMax else {
+            guard !overflow, posting.account.customer == nil || Paise(after).isWithinRange else {
                 throw .refused(.amountOutOfRange)
             }
             try tables.run(
@@ -130,14 +130,19 @@ struct Projector {
             try tables.run(
                 "INSERT INTO customer(id, place) VALUES(?,?)", [.integer(id.rawValue), .integer(place.rawValue)])
         case Command.Code.mergeCustomer:
+            guard try !family(of: arguments[1].integer ?? 0).contains(arguments[0].integer ?? 0) else {
+                throw .damaged("a customer merged in a circle")
+            }
             try tables.run("UPDATE customer SET merged_into = ? WHERE id = ?", [number(1), number(0)])
         case Command.Code.unmergeCustomer:
             try tables.run("UPDATE customer SET merged_into = NULL WHERE id = ?", [number(0)])
         case Command.Code.eraseCustomer:
-            try tables.run("UPDATE customer SET erased = 1 WHERE id = ?", [number(0)])
-            try tables.run("DELETE FROM draft WHERE customer = ?", [number(0)])
-            try tables.run("DELETE FROM reminder WHERE customer = ?", [number(0)])
-            try tables.run("DELETE FROM outgoing WHERE customer = ?", [number(0)])
+            for id in try family(of: arguments[0].integer ?? 0) {
+                try tables.run("UPDATE customer SET erased = 1 WHERE id = ?", [.integer(id)])
+                try tables.run("DELETE FROM draft WHERE customer = ?", [.integer(id)])
+                try tables.run("DELETE FROM reminder WHERE customer = ?", [.integer(id)])
+                try tables.run("DELETE FROM outgoing WHERE customer = ?", [.integer(id)])
+            }
         case Command.Code.createProduct:
             guard case .product(let id) = entry.outcome else { throw .damaged("a product without a number") }
             try tables.run(
@@ -173,6 +178,23 @@ struct Projector {
                 "INSERT INTO outgoing VALUES(?,?)", [.integer(place.rawValue), .optional(arguments[2].integer)])
         default: break
         }
+    }
+
+    /// All numbers one person has had: those merged with this one, up and down.
+    private func family(of id: Int64) throws(BookError) -> [Int64] {
+        var root = id
+        while let next = try tables.integer("SELECT merged_into FROM customer WHERE id = ?", [.integer(root)]) {
+            root = next
+        }
+        var family: [Int64] = []
+        try tables.run(
+            """
+            WITH RECURSIVE family(id) AS (
+              VALUES(?) UNION SELECT customer.id FROM customer JOIN family ON customer.merged_into = family.id)
+            SELECT id FROM family
+            """, [.integer(root)]
+        ) { family.append($0.integer(0)) }
+        return family
     }
 
     private func set(_ name: String, _ value: String?) throws(BookError) {

@@ -12,7 +12,7 @@ struct CommandGroup {
     var run: ([String]) -> Int32
 }
 
-let groups: [CommandGroup] = socketCommands
+let groups: [CommandGroup] = [ledgerCommands] + socketCommands
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 guard let word = arguments.first, word != "--help", word != "-h", word != "help" else {

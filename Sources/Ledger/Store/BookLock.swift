@@ -19,7 +19,11 @@ final class BookLock {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Not close alone: between fork and exec a child of this process holds the same lock, and would keep it.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 }

@@ -22,10 +22,11 @@ extension LedgerStore {
             amounts[root(of: id), default: .zero] += Paise($0.integer(1))
         }
         var merged: [CustomerID: [Person]] = [:]
-        for person in people.values where person.mergedInto != nil {
+        for person in memory.people.values where person.mergedInto != nil {
             merged[root(of: person.id), default: []].append(person)
         }
-        return people.values.filter { !$0.isErased && $0.mergedInto == nil }.sorted { $0.id < $1.id }.map { person in
+        return memory.people.values.filter { !$0.isErased && $0.mergedInto == nil }.sorted { $0.id < $1.id }.map {
+            person in
             var aliases = person.aliases
             for other in merged[person.id, default: []].sorted(by: { $0.id < $1.id }) {
                 for name in [other.details?.name].compactMap({ $0 }) + other.aliases where !aliases.contains(name) {
@@ -43,7 +44,7 @@ extension LedgerStore {
         var products: [Product] = []
         try connection.run("SELECT id, stock FROM product ORDER BY id") {
             let id = ProductID(rawValue: $0.integer(0))
-            if let details = goods[id] {
+            if let details = memory.goods[id] {
                 products.append(Product(id: id, details: details, stock: MilliQuantity($0.integer(1))))
             }
         }
@@ -51,7 +52,7 @@ extension LedgerStore {
     }
 
     public func balance(of customer: CustomerID) throws(BookError) -> Paise {
-        guard people[customer] != nil else { throw .refused(.unknownCustomer) }
+        guard memory.people[customer] != nil else { throw .refused(.unknownCustomer) }
         let root = root(of: customer)
         var sum = Paise.zero
         for member in family(of: root) { sum = try sum.adding(try amount(of: .receivable(member))) }

@@ -17,6 +17,9 @@ final class ServerLoop {
     private var listeners: [Listener] = []
     private var sessions: [Int: Session] = [:]
     private var lastNumber = 0
+    /// While the process has no descriptor left nobody is let in: a poll would otherwise return at once, for ever.
+    private var closedUntil: Int64 = 0
+    static let closedMilliseconds: Int64 = 1000
 
     /// Holds a noncopyable socket in an array.
     private final class Listener {
@@ -58,7 +61,10 @@ final class ServerLoop {
             // Room is kept for one line at most: a client with a call too many open is read no further.
             let clients = sessions.values.sorted { $0.number < $1.number }
             var polled = [pollfd(fd: bell.readEnd, events: Int16(POLLIN), revents: 0)]
-            polled += listeners.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLIN), revents: 0) }
+            let isOpen = Self.now() >= closedUntil
+            polled += listeners.map {
+                pollfd(fd: $0.socket.descriptor, events: isOpen ? Int16(POLLIN) : 0, revents: 0)
+            }
             polled += clients.map { client in
                 let reads = client.leaving == nil ? Int16(POLLIN) : 0
                 return pollfd(
@@ -90,8 +96,10 @@ final class ServerLoop {
 
     private func accept(_ listener: Listener, _ now: Int64) {
         let descriptor = Glibc.accept(listener.socket.descriptor, nil, nil)
-        // Nobody there any more, or no descriptor left: the next poll tries again.
-        guard descriptor >= 0 else { return }
+        guard descriptor >= 0 else {
+            if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { closedUntil = now + Self.closedMilliseconds }
+            return
+        }
         // accept4 is not in Glibc's module. A child made between these lines would hold the connection while it lives.
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
@@ -140,8 +148,9 @@ final class ServerLoop {
     }
 
     private func pollMilliseconds(_ now: Int64) -> Int32 {
-        let nearest = sessions.values.compactMap { $0.deadline(limits)?.at }.min()
-        guard let nearest else { return -1 }
+        var moments = sessions.values.compactMap { $0.deadline(limits)?.at }
+        if closedUntil > now { moments.append(closedUntil) }
+        guard let nearest = moments.min() else { return -1 }
         return Int32(clamping: max(0, nearest - now))
     }
 

@@ -28,8 +28,12 @@ var socketCommands: [CommandGroup] {
         CommandGroup(word: "turn", summary: "last: how the last turn went, with its times") {
             run($0, usage: "turn last", words: 1, verb: "last") { call in call.ask("turn.last", screen: Screen.turn) }
         },
-        CommandGroup(word: "sync", summary: "show: what the gateway has receipted, what waits") {
-            run($0, usage: "sync show", words: 1, verb: "show") { call in call.ask("sync.show", screen: Screen.sync) }
+        CommandGroup(word: "sync", summary: "show: what the gateway has receipted, what waits | bench: cost of batches")
+        {
+            if $0 == ["bench"] { return SyncBench.run() }
+            return run($0, usage: "sync show", words: 1, verb: "show") { call in
+                call.ask("sync.show", screen: Screen.sync)
+            }
         },
         CommandGroup(word: "queue", summary: "show: turns waiting in the spool") {
             run($0, usage: "queue show", words: 1, verb: "show") { call in call.ask("queue.show", screen: Screen.list) }

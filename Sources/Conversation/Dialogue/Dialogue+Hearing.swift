@@ -58,13 +58,21 @@ extension Dialogue {
             {
                 best.request.mustAsk = true
             }
-            if other.confidenceMilli > best.confidenceMilli {
+            if isBetter(other, than: best) {
                 let asks = best.request.mustAsk
                 best = other
                 best.request.mustAsk = best.request.mustAsk || asks
             }
         }
         return best
+    }
+
+    /// A transcript that says something beats one that says nothing; a no beats a yes; else the surer one.
+    private func isBetter(_ other: Interpretation, than best: Interpretation) -> Bool {
+        func isUnderstood(_ heard: Interpretation) -> Bool { heard.rule != nil || heard.isYes || heard.isNo }
+        guard isUnderstood(other) == isUnderstood(best) else { return isUnderstood(other) }
+        if other.isNo != best.isNo, other.isYes || best.isYes { return other.isNo }
+        return other.confidenceMilli > best.confidenceMilli
     }
 
     func isPosting(_ request: Request) -> Bool {

@@ -16,7 +16,7 @@ private func audio(_ arguments: [String]) -> Int32 {
         print(
             """
             usage: execoractl audio devices [--json]
-                   execoractl audio listen --device NAME [--channel 0] [--seconds 10] [--json]
+                   execoractl audio listen --device NAME [--channel 0] [--seconds 10] [--period-ms 20] [--json]
             `devices` lists what ALSA offers, under the names the configuration takes. `listen` opens one and says each
             second how loud it is, as the daemon would hear it; the daemon must not hold the device then.
             """)
@@ -49,6 +49,7 @@ private func audioListen(_ arguments: [String]) -> Int32 {
     var device: String?
     var channel = 0
     var seconds = 10
+    var period = 20
     var inJSON = false
     var rest = arguments[...]
     while let word = rest.popFirst() {
@@ -56,18 +57,22 @@ private func audioListen(_ arguments: [String]) -> Int32 {
         case "--device": device = rest.popFirst()
         case "--channel": channel = rest.popFirst().flatMap { Int($0) } ?? -1
         case "--seconds": seconds = rest.popFirst().flatMap { Int($0) } ?? 0
+        case "--period-ms": period = rest.popFirst().flatMap { Int($0) } ?? 0
         case "--json": inJSON = true
         default:
             print("execoractl: no option \(word) for 'audio listen'")
             return 2
         }
     }
-    guard let device, channel >= 0, (1...3_600).contains(seconds) else {
-        print("execoractl: 'audio listen' needs --device NAME; --channel from 0, --seconds 1 to 3600")
+    guard let device, channel >= 0, (1...3_600).contains(seconds), (5...100).contains(period) else {
+        print(
+            "execoractl: 'audio listen' needs --device NAME; --channel from 0, --seconds 1 to 3600, --period-ms 5 to 100"
+        )
         return 2
     }
     var configuration = MicrophoneConfiguration(backend: .alsa(device: device))
     configuration.channel = channel
+    configuration.periodMilliseconds = period
     let ring = SampleRing()
     guard let reader = ring.reader() else { return 2 }
     let given = Mutex<CaptureParameters?>(nil)

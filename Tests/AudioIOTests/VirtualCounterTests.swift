@@ -26,7 +26,9 @@ private final class Counter {
 
     func run(_ action: String) throws { try #require(Glibc.system("'\(Self.script)' \(action) '\(folder.path)'") == 0) }
 
-    func play(_ path: String) throws { try #require(Glibc.system("paplay --latency-msec=100 --device=ear '\(path)'") == 0) }
+    func play(_ path: String) throws {
+        try #require(Glibc.system("paplay --latency-msec=100 --device=ear '\(path)'") == 0)
+    }
 
     deinit { _ = Glibc.system("'\(Self.script)' down '\(folder.path)' >/dev/null 2>&1") }
 }
@@ -112,12 +114,17 @@ private let leadIn = [Int16](repeating: 0, count: 4_000)
         let counter = try Counter()
         let path = "\(counter.folder.path)/out.wav"
         let recorder = try #require(
-            popen("exec parecord --latency-msec=50 --device=mouth.monitor --rate=16000 --channels=1 --format=s16le --file-format=wav '\(path)' & echo $!", "r"))
+            popen(
+                "exec parecord --latency-msec=50 --device=mouth.monitor --rate=16000 --channels=1 --format=s16le --file-format=wav '\(path)' & echo $!",
+                "r"))
         var number = [CChar](repeating: 0, count: 32)
         fgets(&number, 32, recorder)
-        let pid = try #require(pid_t(String(decoding: number.prefix { $0 > 32 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)))
+        let pid = try #require(
+            pid_t(String(decoding: number.prefix { $0 > 32 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)))
         // The recorder has begun when there is sound (silence, too) in its file.
-        for _ in 0..<200 where ((try? WAVReader.samples(path: path, secondsMax: 60))?.count ?? 0) < 1_600 { usleep(50_000) }
+        for _ in 0..<200 where ((try? WAVReader.samples(path: path, secondsMax: 60))?.count ?? 0) < 1_600 {
+            usleep(50_000)
+        }
 
         let ended = WakeUp()
         let outcome = Box()
@@ -201,7 +208,9 @@ private let leadIn = [Int16](repeating: 0, count: 4_000)
         let counter = try Counter()
         let folder = counter.folder.path
         try #require(
-            Glibc.system("flite -voice rms -t 'okay nabu' -o '\(folder)/w.wav' && sox '\(folder)/w.wav' -r 16000 -c 1 -b 16 '\(folder)/wake.wav' pad 0.2 0.6") == 0)
+            Glibc.system(
+                "flite -voice rms -t 'okay nabu' -o '\(folder)/w.wav' && sox '\(folder)/w.wav' -r 16000 -c 1 -b 16 '\(folder)/wake.wav' pad 0.2 0.6"
+            ) == 0)
         let listener = WakeListener(wake: [try model("okay_nabu")], voice: try model("vad"))
         let ring = SampleRing()
         let heard = Heard()
@@ -227,10 +236,12 @@ private let leadIn = [Int16](repeating: 0, count: 4_000)
     private func model(_ name: String) throws -> WakeModel {
         let models =
             getenv("EXECORA_MODELS").map { String(cString: $0) }
-            ?? (getenv("EXECORA_CACHE").map { String(cString: $0) } ?? String(cString: getenv("HOME")) + "/.cache/execora")
+            ?? (getenv("EXECORA_CACHE").map { String(cString: $0) } ?? String(cString: getenv("HOME"))
+                + "/.cache/execora")
             + "/models"
         func read(_ path: String) throws -> [UInt8] {
-            let file = try #require(fopen(path, "rb"), "\(path) is missing; it comes from board/models/fetch-wake-models")
+            let file = try #require(
+                fopen(path, "rb"), "\(path) is missing; it comes from board/models/fetch-wake-models")
             defer { fclose(file) }
             var bytes = [UInt8](repeating: 0, count: 1 << 20)
             return Array(bytes[..<fread(&bytes, 1, bytes.count, file)])

@@ -60,7 +60,8 @@ private func samples(_ reader: WAVReader) throws -> [Int16] {
     var all: [Int16] = []
     var buffer = [Int16](repeating: 0, count: 4 * reader.format.channels)
     while true {
-        let frames = try buffer.withUnsafeMutableBufferPointer { (all) throws(AudioError) in try reader.read(into: all) }
+        let frames = try buffer.withUnsafeMutableBufferPointer { (all) throws(AudioError) in try reader.read(into: all)
+        }
         if frames == 0 { return all }
         all += buffer[..<(frames * reader.format.channels)]
     }
@@ -81,7 +82,10 @@ private func samples(_ reader: WAVReader) throws -> [Int16] {
 
 /// What other programs write, and is right enough.
 @Test(arguments: [
-    ("extra chunks", wav(chunk("LIST", [1, 2, 3]), chunk("fmt ", fmt()), chunk("fact", [0, 0, 0, 0]), chunk("data", bytes(sound)))),
+    (
+        "extra chunks",
+        wav(chunk("LIST", [1, 2, 3]), chunk("fmt ", fmt()), chunk("fact", [0, 0, 0, 0]), chunk("data", bytes(sound)))
+    ),
     ("data size 0, from a pipe", wav(chunk("fmt ", fmt()), chunk("data", bytes(sound), size: 0))),
     ("data size all ones, from a pipe", wav(chunk("fmt ", fmt()), chunk("data", bytes(sound), size: 0xFFFF_FFFF))),
     ("data size flite's way", wav(chunk("fmt ", fmt()), chunk("data", bytes(sound), size: 0x7FFF_F000))),
@@ -90,7 +94,11 @@ private func samples(_ reader: WAVReader) throws -> [Int16] {
     ("something behind the sound", wav(chunk("fmt ", fmt()), chunk("data", bytes(sound)), chunk("LIST", [1, 2]))),
     (
         "extensible",
-        wav(chunk("fmt ", fmt(tag: 0xFFFE) + little(22, 2) + little(16, 2) + little(4, 4) + little(1, 2) + [UInt8](repeating: 0, count: 14)), chunk("data", bytes(sound)))
+        wav(
+            chunk(
+                "fmt ",
+                fmt(tag: 0xFFFE) + little(22, 2) + little(16, 2) + little(4, 4) + little(1, 2)
+                    + [UInt8](repeating: 0, count: 14)), chunk("data", bytes(sound)))
     ),
 ])
 func `sound is read from`(what: String, file: [UInt8]) throws {

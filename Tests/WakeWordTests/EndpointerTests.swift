@@ -123,7 +123,10 @@ func `nobody speaking cancels the turn`(profile: EndpointProfile, after: Int) th
 @Test func `a pause the model needs its time for does not end a sentence`() throws {
     // A pause of 600 ms, and the model says "no voice" until 460 ms into the next words.
     let end = try #require(
-        run([room(1_000), speech(800), room(400, voice: 600), room(200), speech(460, voice: 0), speech(600), room(20_000)]))
+        run([
+            room(1_000), speech(800), room(400, voice: 600), room(200), speech(460, voice: 0), speech(600),
+            room(20_000),
+        ]))
     #expect(end.speechEnd == 3_460 * 16)
 }
 
@@ -160,7 +163,8 @@ func `nobody speaking cancels the turn`(profile: EndpointProfile, after: Int) th
 }
 
 @Test func `without a model loudness decides alone`() throws {
-    let end = try #require(run(words.map { Stretch(milliseconds: $0.milliseconds, level: $0.level) }, hasVoiceModel: false))
+    let end = try #require(
+        run(words.map { Stretch(milliseconds: $0.milliseconds, level: $0.level) }, hasVoiceModel: false))
     #expect(end.endSample == 3_700 * 16)
 }
 

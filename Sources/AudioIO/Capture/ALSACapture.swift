@@ -5,6 +5,10 @@ import Glibc
 final class ALSACapture {
     /// An open device that gives nothing for so long is as good as unplugged.
     static let stallMilliseconds = 2_000
+    /// Plugins that wake for every period although more was asked for are seen by so many early wake-ups in a row.
+    private static let earlyWakeUpsMax = 4
+    /// Behind a nap the sound is there already, so that `poll` does not sleep a second time.
+    private static let napMarginMilliseconds = 2
     /// A suspended machine gets so long to bring its device back before it is started afresh.
     private static let resumeMilliseconds = 1_000
 
@@ -101,8 +105,15 @@ final class ALSACapture {
         let start = microphone.ring.end
         var hasSound = false
 
+        var earlyWakeUps = 0
+        var naps = false
+
         // From here to the return nothing allocates, locks or logs.
         while true {
+            if naps {
+                poll(
+                    entries, 1, Int32(microphone.configuration.wakeMilliseconds + Self.napMarginMilliseconds))
+            }
             let ready = poll(entries, nfds_t(1 + pcm.descriptors), Int32(Self.stallMilliseconds / 2))
             microphone.board.wakeUps.wrappingAdd(1, ordering: .relaxed)
             if entries[0].revents != 0 {
@@ -114,6 +125,8 @@ final class ALSACapture {
             var (frames, time) = pcm.available()
             if frames >= 0 {
                 let total = frames
+                earlyWakeUps = total < chunkFrames * 3 / 4 ? earlyWakeUps + 1 : 0
+                if earlyWakeUps >= Self.earlyWakeUpsMax { naps = true }
                 while frames > 0 {
                     let got = snd_pcm_readi(pcm.handle, chunk, snd_pcm_uframes_t(min(frames, chunkFrames)))
                     if got <= 0 {

@@ -193,7 +193,8 @@ public struct Endpointer: Sendable {
                 }
                 // A cough: wait on for words.
                 forget(&turn)
-            } else if hasVoiceModel, let off = turn.voiceOffSince, end - off >= Self.samples(Self.voiceGoneMilliseconds)
+            } else if hasVoiceModel, quiet < Self.samples(Self.newStretchMilliseconds), let off = turn.voiceOffSince,
+                end - off >= Self.samples(Self.voiceGoneMilliseconds)
             {
                 if turn.hadVoice, end - turn.stretchStart >= Self.samples(Self.onsetMilliseconds) {
                     // The room stays loud, yet nobody speaks any more. The model's lateness is silence already spent.

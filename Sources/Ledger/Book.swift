@@ -21,7 +21,7 @@ public enum Command: Hashable, Sendable {
     case removeAlias(CustomerID, String)
     case mergeCustomer(CustomerID, into: CustomerID)
     case unmergeCustomer(CustomerID)
-    /// Destroys the personal data; amounts stay.
+    /// Destroys the personal data, of all that were merged with this customer too; amounts stay.
     case eraseCustomer(CustomerID)
 
     case createProduct(ProductDetails, stock: MilliQuantity)

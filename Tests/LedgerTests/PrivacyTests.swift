@@ -87,6 +87,24 @@ import Testing
         #expect(try counter.book.customers().isEmpty)
     }
 
+    /// Two numbers merged are one person, whichever of them is named.
+    @Test(arguments: [0, 1, 2]) func `erasure takes all that were merged together`(named: Int) throws {
+        let folder = Folder()
+        var counter: Counter! = try Counter(path: folder.book)
+        let people = try ["Rahul", "Rahul S", "Rahul Sharma"].map { try counter.customer($0, opening: 1) }
+        let other = try counter.customer("Amit")
+        try counter.does(.mergeCustomer(people[0], into: people[1]))
+        try counter.does(.mergeCustomer(people[1], into: people[2]))
+        try counter.does(.eraseCustomer(people[named]))
+        #expect(try counter.book.customers().map(\.id) == [other])
+        #expect(try counter.book.balance(of: people[0]) == Paise(3))
+        #expect(try counter.book.verify().valid)
+        counter = nil
+        counter = try Counter(path: folder.book, seed: 2)
+        #expect(try counter.book.customers().map(\.id) == [other])
+        #expect(throws: BookError.refused(.erasedCustomer)) { try counter.does(.addAlias(people[0], "R")) }
+    }
+
     @Test func `under a device key the flash alone does not give the names`() throws {
         let folder = Folder()
         let key = [UInt8](repeating: 0x5A, count: 32)

@@ -30,7 +30,12 @@ import Testing
                 at: counter.now)
         }
         try counter.does(.giveCredit(rahul, Paise(1), note: nil))
-        #expect(try reader.balance(of: rahul) == Paise(6))
+        // A reader sees the moment it was opened at, whole, however long its check takes.
+        #expect(try reader.balance(of: rahul) == Paise(5))
+        #expect(try reader.verify().valid)
+        #expect(try LedgerStore.inspect(path: folder.book).balance(of: rahul) == Paise(6))
+        let copy = try reader.backup(to: folder.path + "/copy.sqlite")
+        #expect(copy.report.valid)
         counter = nil
         #expect(try Counter(path: folder.book).book.balance(of: rahul) == Paise(6))
     }

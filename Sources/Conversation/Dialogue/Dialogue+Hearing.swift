@@ -27,6 +27,9 @@ extension Dialogue {
         }
         if let answer = try answerDraft(heard, &turn) { return answer }
         if let answer = try correct(heard, interpreter, &turn) { return answer }
+        if heard.isBareCancel, heard.rule == nil, let last = state!.lastEntry, !isLapsed(last.at, turn.now) {
+            return try perform(Request(intent: "UNDO_LAST"), heard, &turn)
+        }
         if let answer = try several(heard, interpreter, &turn) { return answer }
         return try perform(heard.request, heard, &turn)
     }
@@ -65,7 +68,7 @@ extension Dialogue {
     }
 
     func isPosting(_ request: Request) -> Bool {
-        ["RECORD_PAYMENT", "RECORD_MIXED_PAYMENT", "ADD_CREDIT", "UPDATE_STOCK"].contains(request.intent)
+        Request.postings.contains(request.intent)
     }
 
     private func isSame(_ left: Request, _ right: Request, _ turn: Turn) -> Bool {
@@ -200,6 +203,7 @@ extension Dialogue {
     /// The parts between "aur", commas and full stops, joined where one alone means nothing.
     private func split(_ reading: Reading, _ interpreter: Interpreter) -> [Interpretation] {
         let pieces = reading.pieces
+        guard !pieces.isEmpty else { return [] }
         var starts = [0]
         for index in pieces.indices.dropFirst() where pieces[index].has("and") || pieces[index].gap >= .comma {
             starts.append(index)

@@ -30,6 +30,16 @@ extension Dialogue {
         guard let customer = request.customer else { return again(turn.prompter.say("again"), turn) }
         let name = turn.names.spoken(customer)
         var splits = request.splits
+        var request = request
+        if request.isAll, request.amount == nil {
+            // "Sab clear kar diya": all that is owed, and always asked about.
+            let balance = try book.balance(of: customer)
+            guard balance > .zero else {
+                return reply(request, "MISSING_AMOUNT", turn.prompter.balance(name, balance), turn)
+            }
+            request.amount = balance
+            request.mustAsk = true
+        }
         if request.intent == "RECORD_PAYMENT" {
             guard let amount = request.amount else {
                 return askSlot(
@@ -85,6 +95,30 @@ extension Dialogue {
         guard let customer = request.customer else { return again(turn.prompter.say("again"), turn) }
         let balance = try book.balance(of: customer)
         return reply(request, "OK", turn.prompter.balance(turn.names.spoken(customer), balance), turn)
+    }
+
+    /// "Rahul aur Priya ka balance": each of them, where each is somebody.
+    mutating func balances(of heard: Interpretation, _ request: Request, _ turn: inout Turn) throws(BookError)
+        -> Answer?
+    {
+        var customers: [CustomerID] = []
+        for range in heard.people {
+            guard case .one(let match) = turn.shelf.matcher.resolve(heard.reading.text(range)) else { return nil }
+            customers.append(turn.shelf.customers[match.index].id)
+        }
+        for customer in customers.reversed() { speakOf(customer, turn) }
+        state!.lastIntent = request.intent
+        return tellBalances(customers, request, turn)
+    }
+
+    mutating func tellBalances(_ customers: [CustomerID], _ request: Request, _ turn: Turn) -> Answer {
+        var request = request
+        request.customer = customers.first
+        state!.isTogether = true
+        let lines = customers.compactMap { id in
+            turn.names.customer(id).map { turn.prompter.balance(turn.names.spoken(id), $0.balance) }
+        }
+        return reply(request, "OK", lines.joined(separator: " "), turn)
     }
 
     /// Who owes, most first.

@@ -39,7 +39,8 @@ extension Dialogue {
     private mutating func settleYesNo(_ question: OpenQuestion, _ heard: Interpretation, _ turn: inout Turn)
         throws(BookError) -> Answer?
     {
-        if heard.isNo || (heard.request.intent == "CANCEL_INVOICE" && heard.rule != nil && !isCancelling(question)) {
+        let isCancel = heard.isBareCancel || (heard.request.intent == "CANCEL_INVOICE" && heard.rule != nil)
+        if heard.isNo || (isCancel && !isCancelling(question)) {
             if let corrected = heard.amounts.first, heard.amounts.count == 1, corrected > .zero,
                 isPosting(question.request),
                 heard.reading.pieces.allSatisfy({ isCorrectionWord($0) })
@@ -52,7 +53,7 @@ extension Dialogue {
             }
             return try refuse(question, &turn)
         }
-        if heard.isYes || (heard.request.intent == "CANCEL_INVOICE" && heard.rule != nil) {
+        if heard.isYes || isCancel {
             if question.kind == .deletion, !question.hasPIN {
                 state!.question!.hasYes = true
                 return reply(question.request, "UNAUTHORIZED", turn.prompter.say("delete.pin"), turn, earcon: .question)
@@ -124,7 +125,7 @@ extension Dialogue {
     private mutating func settleWhich(_ question: OpenQuestion, _ heard: Interpretation, _ turn: inout Turn)
         throws(BookError) -> Answer?
     {
-        if heard.isNo, heard.people.isEmpty { return try refuse(question, &turn) }
+        if heard.isNo || heard.isBareCancel, heard.people.isEmpty { return try refuse(question, &turn) }
         let options = question.options.compactMap { turn.names.customer($0) }
         var chosen: CustomerID?
         let classes = heard.reading.classes
@@ -160,7 +161,7 @@ extension Dialogue {
     private mutating func settleWhichDraft(_ question: OpenQuestion, _ heard: Interpretation, _ turn: inout Turn)
         throws(BookError) -> Answer?
     {
-        if heard.isNo, heard.people.isEmpty { return try refuse(question, &turn) }
+        if heard.isNo || heard.isBareCancel, heard.people.isEmpty { return try refuse(question, &turn) }
         var request = Request(intent: "CONFIRM_INVOICE")
         let classes = heard.reading.classes
         if classes.contains("first") { request.ordinal = 0 }
@@ -182,7 +183,9 @@ extension Dialogue {
     private mutating func settleSlot(_ question: OpenQuestion, _ heard: Interpretation, _ turn: inout Turn)
         throws(BookError) -> Answer?
     {
-        if heard.isNo, heard.amounts.isEmpty, heard.people.isEmpty { return try refuse(question, &turn) }
+        if heard.isNo || heard.isBareCancel, heard.amounts.isEmpty, heard.people.isEmpty {
+            return try refuse(question, &turn)
+        }
         var request = question.request
         var isFilled = false
         let isPlain = !heard.isBlocked
@@ -208,8 +211,8 @@ extension Dialogue {
                 isFilled = true
             }
         case "items":
-            if isPlain, !heard.request.items.isEmpty {
-                request.items = heard.request.items
+            if isPlain, !heard.items.isEmpty, heard.people.isEmpty, heard.amounts.isEmpty {
+                request.items = heard.items
                 isFilled = true
             }
         default: break

@@ -17,11 +17,15 @@ extension Dialogue {
             return again(turn.prompter.say("again.unsure"), turn)
         }
         if heard.people.count > 1, Self.takesCustomer.contains(request.intent), request.customer == nil,
-            request.intent != "CREATE_CUSTOMER"
+            !["CREATE_CUSTOMER", "UPDATE_CUSTOMER", "UPDATE_CUSTOMER_PHONE", "PROVIDE_EMAIL"].contains(request.intent)
         {
+            if request.intent == "CHECK_BALANCE", let answer = try balances(of: heard, request, &turn) { return answer }
             let list = turn.prompter.list(heard.people.map { heard.reading.text($0) })
             return reply(
                 request, "AMBIGUOUS_CUSTOMER", turn.prompter.say("who.two", ["list": list]), turn, earcon: .failure)
+        }
+        if request.texts["who"] == "both", request.intent == "CHECK_BALANCE", state!.people.count > 1 {
+            return tellBalances(Array(state!.people.prefix(2)), request, turn)
         }
         if Self.takesCustomer.contains(request.intent), request.customer == nil {
             switch resolve(&request, &turn) {
@@ -44,12 +48,16 @@ extension Dialogue {
         "ADD_CREDIT", "RECORD_PAYMENT", "RECORD_MIXED_PAYMENT", "CHECK_BALANCE", "GET_CUSTOMER_INFO",
         "CUSTOMER_HISTORY", "CREATE_INVOICE", "CONFIRM_INVOICE", "SHOW_PENDING_INVOICE", "CANCEL_INVOICE",
         "SEND_INVOICE", "PROVIDE_EMAIL", "UPDATE_CUSTOMER", "UPDATE_CUSTOMER_PHONE", "DELETE_CUSTOMER_DATA",
-        "CREATE_REMINDER", "MODIFY_REMINDER", "CANCEL_REMINDER",
+        "CREATE_REMINDER", "MODIFY_REMINDER", "CANCEL_REMINDER", "MODIFY_INVOICE_ITEM", "TOGGLE_GST", "ADD_DISCOUNT",
+        "SET_SUPPLY_TYPE", "SET_PRICE_TIER",
+    ]
+    /// What is said of a bill without a name goes by the drafts, not by who was spoken of.
+    static let goesByDraft: Set<String> = [
+        "CONFIRM_INVOICE", "SHOW_PENDING_INVOICE", "CANCEL_INVOICE", "MODIFY_INVOICE_ITEM", "TOGGLE_GST",
+        "ADD_DISCOUNT", "SET_SUPPLY_TYPE", "SET_PRICE_TIER",
     ]
     /// Those that have a meaning without one.
-    static let goesWithoutCustomer: Set<String> = [
-        "CREATE_INVOICE", "CONFIRM_INVOICE", "SHOW_PENDING_INVOICE", "CANCEL_INVOICE",
-    ]
+    static let goesWithoutCustomer: Set<String> = goesByDraft.union(["CREATE_INVOICE"])
     /// Those that change nothing.
     static let questions: Set<String> = [
         "CHECK_BALANCE", "GET_CUSTOMER_INFO", "CUSTOMER_HISTORY", "LIST_CUSTOMER_BALANCES", "TOTAL_PENDING_AMOUNT",
@@ -81,13 +89,19 @@ extension Dialogue {
     private mutating func resolve(_ request: inout Request, _ turn: inout Turn) -> Resolved {
         guard let said = request.spokenName else {
             if request.isAll { return .nobody }
-            // A draft's own words go by the drafts, not by who was spoken of.
-            if ["CONFIRM_INVOICE", "SHOW_PENDING_INVOICE", "CANCEL_INVOICE"].contains(request.intent),
-                !request.isPronoun
-            {
-                return .nobody
+            if Self.goesByDraft.contains(request.intent), !request.isPronoun { return .nobody }
+            if request.texts["who"] == "previous" {
+                guard state!.people.count > 1, turn.names.customer(state!.people[1]) != nil else { return .nobody }
+                request.customer = state!.people[1]
+                return .found
             }
             guard let active = state!.people.first, turn.names.customer(active) != nil else { return .nobody }
+            if state!.isTogether, state!.people.count > 1 {
+                let options = Array(state!.people.prefix(2))
+                let speech = turn.prompter.say("who.several", ["list": tellApart(options, turn)])
+                ask(.which, request, &turn, speech: speech) { $0.options = options }
+                return .asked(reply(request, "AMBIGUOUS_CUSTOMER", speech, turn, earcon: .question))
+            }
             request.customer = active
             return .found
         }
@@ -103,7 +117,8 @@ extension Dialogue {
         case .weak(let matches):
             let options = matches.map { turn.shelf.customers[$0.index].id }
             if options.count == 1 {
-                let speech = turn.prompter.say("who.near", ["name": said, "near": turn.names.spoken(options[0])])
+                let speech = turn.prompter.say(
+                    "who.near", ["name": Naming.written(said), "near": turn.names.spoken(options[0])])
                 ask(.isIt, request, &turn, speech: speech) { $0.options = options }
                 return .asked(reply(request, "CONFIRMATION_NEEDED", speech, turn, earcon: .question))
             }
@@ -259,7 +274,7 @@ extension Dialogue {
             put("recurrence", JSONValue(request.texts["recurrence"]))
         }
         for (name, value) in request.texts.sorted(by: { $0.key < $1.key })
-        where name != "recurrence" && name != "asked" && name != "invalid" {
+        where !["recurrence", "asked", "invalid", "who"].contains(name) {
             put(name, .string(value))
         }
         return .object(members)

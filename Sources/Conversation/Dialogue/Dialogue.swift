@@ -40,9 +40,10 @@ public struct Dialogue {
     }
 
     /// True while a yes or a no is awaited. A late utterance should wait until it is not.
-    public mutating func isQuestionOpen(now: WallTime) -> Bool {
-        try? load(now)
-        return state?.question?.isYesNo ?? false
+    public func isQuestionOpen(now: WallTime) -> Bool {
+        let stored = try? book.recall(DialogueState.key)
+        guard let question = (state ?? stored.map { DialogueState(bytes: $0) })?.question else { return false }
+        return question.isYesNo && !isLapsed(question.askedAt, now)
     }
 
     // MARK: One turn
@@ -180,6 +181,7 @@ public struct Dialogue {
         state!.people.insert(customer, at: 0)
         state!.people = Array(state!.people.prefix(DialogueState.peopleMax))
         state!.peopleAt = turn.now
+        state!.isTogether = false
     }
 
     /// Opens a question; it is in the book before it is spoken.

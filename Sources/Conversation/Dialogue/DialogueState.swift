@@ -6,6 +6,8 @@ struct DialogueState: Equatable {
     /// Customers spoken of, the last one first.
     var people: [CustomerID] = []
     var peopleAt = WallTime(milliseconds: 0)
+    /// Two were spoken of in one answer: "uska" may be either.
+    var isTogether = false
     /// The intent last answered, for "aur Priya ka?".
     var lastIntent: String?
     var question: OpenQuestion?
@@ -91,6 +93,7 @@ extension DialogueState {
     private var json: JSONValue {
         [
             "people": .array(people.map { .integer($0.rawValue) }), "peopleAt": .integer(peopleAt.rawValue),
+            "isTogether": .bool(isTogether),
             "lastIntent": JSONValue(lastIntent), "question": question?.json ?? .null,
             "lastEntry": lastEntry.map {
                 [
@@ -108,6 +111,7 @@ extension DialogueState {
         guard let json = try? JSONValue(parsing: bytes) else { return }
         people = (json["people"]?.array ?? []).compactMap(\.integer).map { CustomerID(rawValue: $0) }
         peopleAt = WallTime(milliseconds: json["peopleAt"]?.integer ?? 0)
+        isTogether = json["isTogether"]?.bool ?? false
         lastIntent = json["lastIntent"]?.string
         question = json["question"].flatMap { OpenQuestion(json: $0) }
         if let entry = json["lastEntry"], let event = entry["event"]?.string.flatMap({ ULID($0) }),

@@ -30,7 +30,7 @@ struct IntentRule: Sendable {
         "<percent>", "<phone>", "<email>", "<gstin>", "<pan>", "<when>", "<unknown>", "ctx.draft", "ctx.drafts",
         "ctx.invoice", "ctx.reminder", "subject", "object",
     ]
-    static let flagNames: Set<String> = ["writes", "asks", "loose", "on", "off", "set"]
+    static let flagNames: Set<String> = ["writes", "asks", "loose", "on", "off", "set", "full"]
 
     init(_ line: GrammarPack.Line, of pack: GrammarPack, classes: Set<String>) throws(GrammarPackError) {
         let head = line.head.split(separator: " ").map(String.init)

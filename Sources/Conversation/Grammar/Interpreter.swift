@@ -11,6 +11,8 @@ struct Interpretation {
     var confidenceMilli: Int64 = 1000
     var isYes = false
     var isNo = false
+    /// "Cancel" and nothing else: a no, or the yes to "shall I cancel?".
+    var isBareCancel = false
     /// A negation, question, condition, promise or hearsay stood there.
     var isBlocked = false
     /// The line of the intents that matched.
@@ -18,6 +20,7 @@ struct Interpretation {
     /// Only a name, a landmark, a number: an answer to a question.
     var reading: Reading
     var amounts: [Paise] = []
+    var items: [Request.Item] = []
     var classes: Set<String> = []
 }
 
@@ -67,15 +70,19 @@ struct Interpreter {
         slots.run()
         found.people = slots.people
         found.amounts = slots.amounts.map(\.amount)
+        found.items = slots.items
         var features = slots.features
         features.formUnion(context)
         found.classes = features
         if reading.hasQuestionMark { features.insert("question") }
         found.isBlocked = !grammar.blocking.isDisjoint(with: features)
-        (found.isYes, found.isNo) = YesNo(grammar: grammar).read(reading, slots)
+        (found.isYes, found.isNo) = YesNo.read(reading)
+        found.isBareCancel = YesNo.isBareCancel(reading)
 
         for rule in grammar.rules where rule.holds(features) {
             let unread = slots.unread(for: rule, grammar: grammar)
+            // Half a posting ("Rahul ne paise nahi diye") must not wait for its amount either.
+            if Request.postings.contains(rule.intent), found.isBlocked { continue }
             if rule.writes, !mayWrite(rule, found, slots, unread) { continue }
             let confidence = max(
                 0, 1000 - Int64(rule.isLoose ? 0 : unread.count * 120) - Int64(slots.repairedCount * 50))

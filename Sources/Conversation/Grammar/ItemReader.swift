@@ -59,7 +59,8 @@ struct ItemReader {
     /// A number that counts money, a share or the hour counts no things.
     private func isCount(_ index: Int) -> Bool {
         let pieces = reading.pieces
-        guard pieces[index].kind == .number, let value = pieces[index].value, value > .zero else { return false }
+        guard pieces[index].kind == .number, pieces[index].paise == nil, let value = pieces[index].value, value > .zero
+        else { return false }
         if index > 0, pieces[index - 1].has("rupee") { return false }
         guard index + 1 < pieces.count else { return true }
         return !(pieces[index + 1].has("rupee") || pieces[index + 1].has("percent"))
@@ -68,8 +69,8 @@ struct ItemReader {
     /// Where the price of a variety stands before its name: "bees rupaye wala biscuit".
     private func isVariety(_ index: Int) -> Bool {
         let pieces = reading.pieces
-        return index + 2 < pieces.count && pieces[index].kind == .number && pieces[index + 1].has("rupee")
-            && pieces[index + 2].has("wala")
+        return index + 1 < pieces.count && pieces[index].kind == .number && pieces[index].paise != nil
+            && pieces[index + 1].has("wala")
     }
 
     private mutating func section(_ range: Range<Int>) {
@@ -87,8 +88,8 @@ struct ItemReader {
             let piece = pieces[index]
             if isVariety(index) {
                 if open.isNamed { close() }
-                used.formUnion([index, index + 1, index + 2])
-                index += 3
+                used.formUnion([index, index + 1])
+                index += 2
                 continue
             }
             switch piece.kind {

@@ -21,6 +21,8 @@ struct Reading {
         var senses: [Lexicon.Sense] = []
         var value: Quantum?
         var isDoubtful = false
+        /// Set where a currency word or sign stood with the number; the piece covers both.
+        var paise: Int64?
         /// What parts it from the piece before.
         var gap: Token.Gap
         /// True where a letter was repaired to read it.
@@ -91,6 +93,8 @@ struct PieceCutter {
     let source: Tokens
     let tokens: [Token]
     let keys: [String]
+    private let email: EmailReading?
+    private let phones: [PhoneReading]
     private var pieces: [Reading.Piece] = []
 
     init(grammar: Grammar, shelf: Shelf, source: Tokens, tokens: [Token]) {
@@ -99,6 +103,8 @@ struct PieceCutter {
         self.source = source
         self.tokens = tokens
         keys = tokens.map { WordFold.key($0.text) }
+        email = EmailReader.find(in: tokens)
+        phones = PhoneReader.all(in: tokens)
     }
 
     mutating func run() -> Reading {
@@ -127,7 +133,7 @@ struct PieceCutter {
     private func next(_ at: Int) -> Reading.Piece {
         let token = tokens[at]
         if token.kind == .address { return piece(.email(token.text), at..<at + 1) }
-        if let (email, end) = spokenEmail(at) { return piece(.email(email), at..<end) }
+        if let email, email.range.lowerBound == at { return piece(.email(email.address), email.range) }
         if let code = SpokenCodes.gstin(token.text) { return piece(.gstin(code), at..<at + 1) }
         if let code = SpokenCodes.pan(token.text) { return piece(.pan(code), at..<at + 1) }
 
@@ -135,18 +141,32 @@ struct PieceCutter {
         let word = grammar.lexicon.match(keys, at: at, upTo: end)
         let product = shelf.product(keys, at: at, upTo: end)
         let number = NumberReader.number(in: tokens, at: at)
+        if let money = NumberReader.amount(in: tokens, at: at), money.hasCurrency,
+            money.range.count > (word?.length ?? 0)
+        {
+            var made = piece(.number, money.range)
+            made.paise = money.paise
+            made.isDoubtful = money.isDoubtful
+            return made
+        }
         if let landmark = shelf.landmark(keys, at: at, upTo: end), isLandmark(at, landmark.length) {
             return piece(.person, at..<at + landmark.length)
         }
         if isName(at), product == nil || isMarked(at + 1) { return piece(.person, at..<at + 1) }
-        if let product, product.length >= (word?.length ?? 0) || leadsQuantity(at + product.length) {
+        // "tell" folds to "tel"; a word written exactly as the packs have it is that word.
+        let isExactWord =
+            product?.length == 1 && word != nil && grammar.lexicon.written.contains(token.text)
+            && !shelf.written.contains(token.text)
+        if let product, !isExactWord, product.length >= (word?.length ?? 0) || leadsQuantity(at + product.length) {
             return piece(.product(product.products), at..<at + product.length)
         }
         if let word, word.length >= 2, number == nil || number!.range.count < word.length {
             return worded(word, at)
         }
+        if let phone = phones.first(where: { $0.range.lowerBound == at }) {
+            return piece(.phone(phone.digits), phone.range)
+        }
         if let number, isNumber(number, word) {
-            if let digits = phone(number) { return piece(.phone(digits), number.range) }
             var made = piece(.number, number.range)
             made.value = number.value
             made.isDoubtful = number.isDoubtful
@@ -281,52 +301,4 @@ struct PieceCutter {
         }
         return shelf.product(keys, at: at + 1, upTo: phraseEnd(at + 1)) != nil
     }
-
-    /// Ten digits and more, in one figure or one by one.
-    private func phone(_ number: NumberReading) -> String? {
-        guard number.value.micros > 0, let whole = number.value.whole, String(whole).utf8.count >= 10 else {
-            return nil
-        }
-        return String(whole)
-    }
-
-    // MARK: E-mail
-
-    /// "rahul at gmail dot com": words, at, words with a dot.
-    private func spokenEmail(_ at: Int) -> (String, Int)? {
-        guard tokens[at].kind == .word || tokens[at].kind == .number, at + 4 <= tokens.count else { return nil }
-        var local = tokens[at].text
-        var index = at + 1
-        while index + 1 < tokens.count, Self.dots.contains(tokens[index].text),
-            !Self.ats.contains(tokens[index + 1].text)
-        {
-            local += "." + tokens[index + 1].text
-            index += 2
-        }
-        if index < tokens.count, tokens[index].kind == .number, tokens[index].gap == .space {
-            local += tokens[index].text
-            index += 1
-        }
-        guard index < tokens.count, Self.ats.contains(tokens[index].text) else { return nil }
-        index += 1
-        if index + 1 < tokens.count, tokens[index].text == "the", tokens[index + 1].text == "rate" { index += 2 }
-        guard index < tokens.count else { return nil }
-        var domain = tokens[index].text
-        index += 1
-        var dots = 0
-        while index + 1 < tokens.count,
-            Self.dots.contains(tokens[index].text) || (tokens[index].gap == .joined && tokens[index - 1].kind == .word)
-        {
-            let isWord = Self.dots.contains(tokens[index].text)
-            domain += "." + tokens[isWord ? index + 1 : index].text
-            index += isWord ? 2 : 1
-            dots += 1
-        }
-        let email = local + "@" + domain
-        guard dots > 0, SpokenCodes.isEmail(email) else { return nil }
-        return (email, index)
-    }
-
-    private static let ats: Set<String> = ["at", "@", "एट", "ऐट", "atrate"]
-    private static let dots: Set<String> = ["dot", "point", "डॉट", "डोट"]
 }

@@ -52,6 +52,9 @@ struct Request: Equatable, Sendable {
 
     init(intent: String) { self.intent = intent }
 
+    /// Intents that move money or stock at once.
+    static let postings: Set<String> = ["RECORD_PAYMENT", "RECORD_MIXED_PAYMENT", "ADD_CREDIT", "UPDATE_STOCK"]
+
     /// Everything that may be asked for; the same list stands in front of what a language model proposes.
     static let intents: Set<String> = [
         "CREATE_INVOICE", "CONFIRM_INVOICE", "SHOW_PENDING_INVOICE", "MODIFY_INVOICE_ITEM", "TOGGLE_GST",

@@ -8,6 +8,9 @@ extension SlotReader {
         let classes = reading.classes
         made.spokenName = people.first.map { reading.text($0) }
         made.isPronoun = people.isEmpty && features.contains("<pronoun>")
+        if people.isEmpty, classes.contains("previous") { made.texts["who"] = "previous" }
+        if people.isEmpty, classes.contains("both") { made.texts["who"] = "both" }
+        if rule.flags.contains("full") { made.isAll = true }
         if let mode = reading.value(of: "mode").flatMap({ PaymentMode(rawValue: $0) }) { made.mode = mode }
         switch rule.intent {
         case "RECORD_MIXED_PAYMENT": made.splits = splits
@@ -42,6 +45,14 @@ extension SlotReader {
                 made.unit = first.unit
             } else if let unknown = pieces.first(where: { $0.kind == .unknown }) {
                 made.spokenProduct = reading.text(unknown.range)
+            }
+            if rule.intent == "UPDATE_STOCK", !rule.writes {
+                // A line that may not write asks about what was not understood; it never fills in the rest.
+                made.quantity = nil
+                if let unknown = pieces.first(where: { $0.kind == .unknown }) {
+                    (made.product, made.items) = (nil, [])
+                    made.spokenProduct = reading.text(unknown.range)
+                }
             }
             if rule.intent == "SET_PRICE" { made.amount = amounts.first?.amount }
         case "TOGGLE_GST": made.withGST = !rule.flags.contains("off")
@@ -112,7 +123,7 @@ extension SlotReader {
     private func readCodes(into made: inout Request) {
         for piece in reading.pieces {
             switch piece.kind {
-            case .phone(let digits): made.texts["phone"] = String(digits.suffix(10))
+            case .phone(let digits): made.texts["phone"] = digits
             case .email(let email): made.texts["email"] = email
             case .gstin(let code): made.texts["gstin"] = code
             case .pan(let code): made.texts["pan"] = code

@@ -131,7 +131,14 @@ struct SlotReader {
 
     private mutating func readNumbers() {
         for (index, piece) in pieces.enumerated() where piece.kind == .number {
-            guard !itemPieces.contains(index), !isTime(piece), let value = piece.value else { continue }
+            guard !itemPieces.contains(index), !isTime(piece) else { continue }
+            if let paise = piece.paise {
+                numberPieces.insert(index)
+                if piece.isDoubtful { isDoubtful = true }
+                amounts.append(Amount(amount: Paise(paise), piece: index, hasCurrency: true))
+                continue
+            }
+            guard let value = piece.value else { continue }
             let next = index + 1
             if pieces.indices.contains(next), pieces[next].has("percent") {
                 if let milli = value.milli, milli >= 0, milli <= 100_000, milli % 10 == 0 {
@@ -196,7 +203,7 @@ struct SlotReader {
         if !people.isEmpty { out.insert("<name>") }
         if knownPeople > 0 { out.insert("<known>") }
         if classes.contains("pronoun") || classes.contains("pronoun-ko") || classes.contains("pronoun-ne")
-            || classes.contains("pronoun-se")
+            || classes.contains("pronoun-se") || classes.contains("previous") || classes.contains("both")
         {
             out.insert("<pronoun>")
         }
@@ -267,8 +274,15 @@ struct SlotReader {
             case .unknown:
                 let takes = ["CREATE_CUSTOMER", "UPDATE_CUSTOMER", "PROVIDE_EMAIL", "CREATE_INVOICE"].contains(
                     rule.intent)
-                if !personPieces.contains(index), !takes { out.append(.unknown) }
-            case .person, .phone, .email, .gstin, .pan: break
+                if !takes, !personPieces.contains(index) || !Dialogue.takesCustomer.contains(rule.intent) {
+                    out += piece.range.map { _ in .unknown }
+                }
+            case .person:
+                // A name in a sentence about stock or the till was not understood.
+                if !Dialogue.takesCustomer.contains(rule.intent), rule.intent != "CREATE_CUSTOMER" {
+                    out.append(.person)
+                }
+            case .phone, .email, .gstin, .pan: break
             case .number:
                 let isUsed =
                     numberPieces.contains(index)

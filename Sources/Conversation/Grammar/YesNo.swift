@@ -1,14 +1,12 @@
 /// Yes and no, in every language offered. No wins where both are heard.
-struct YesNo {
-    let grammar: Grammar
-
+enum YesNo {
     /// Classes that may stand beside a yes without making it something else.
     private static let besideYes: Set<String> = [
         "yes", "do", "confirm", "send", "filler", "ji", "is", "write", "add", "keep", "give", "put", "make", "apply",
         "and", "also", "more", "bill", "cancel", "delete", "remove",
     ]
 
-    func read(_ reading: Reading, _ slots: SlotReader) -> (isYes: Bool, isNo: Bool) {
+    static func read(_ reading: Reading) -> (isYes: Bool, isNo: Bool) {
         let words = reading.pieces
         guard !words.isEmpty else { return (false, false) }
         let isNo = words.contains { $0.has("no") || $0.has("negation") }
@@ -23,5 +21,15 @@ struct YesNo {
         }
         let isCancel = words.contains { $0.has("cancel") || $0.has("delete") || $0.has("remove") }
         return (isBare && (hasYes || (says && !isCancel)), false)
+    }
+
+    private static let cancelling = ["cancel", "delete", "remove", "stop"]
+
+    static func isBareCancel(_ reading: Reading) -> Bool {
+        let words = reading.pieces
+        guard words.contains(where: { piece in cancelling.contains { piece.has($0) } }) else { return false }
+        return words.allSatisfy { piece in
+            (cancelling + ["filler", "do", "ji", "is"]).contains { piece.has($0) }
+        }
     }
 }

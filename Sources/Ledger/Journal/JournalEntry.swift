@@ -89,6 +89,7 @@ extension JournalEntry {
         guard let map = root.map else { throw .field(-1) }
         let version = try Self.integer(map, Key.version)
         guard version == Self.version else { throw .version(version) }
+        for key in map.keys where !(Key.id...Key.totals).contains(key) { throw .field(key) }
         guard let id = map[Key.id]?.bytes.flatMap({ ULID(bytes: $0) }) else { throw .field(Key.id) }
         guard let arguments = map[Key.arguments]?.array else { throw .field(Key.arguments) }
         guard let evidence = Evidence(map[Key.evidence]) else { throw .field(Key.evidence) }
@@ -105,11 +106,13 @@ extension JournalEntry {
             reverses = stored.bytes.flatMap { ULID(bytes: $0) }
             guard reverses != nil else { throw .field(Key.reverses) }
         }
+        let bootID = map[Key.boot]?.bytes
+        guard (bootID == nil) == (map[Key.boot] == nil) else { throw .field(Key.boot) }
         self.init(
             id: id, type: try Self.integer(map, Key.type), arguments: arguments, evidence: evidence,
             at: WallTime(milliseconds: try Self.integer(map, Key.at)),
             wallQuality: try Self.integer(map, Key.wallQuality),
-            monotonicMilliseconds: try Self.integer(map, Key.monotonic), bootID: map[Key.boot]?.bytes,
+            monotonicMilliseconds: try Self.integer(map, Key.monotonic), bootID: bootID,
             day: CivilDay(number: try Self.integer(map, Key.day)), postings: postings, moves: moves, outcome: outcome,
             pricing: pricing, reverses: reverses,
             totals: try Self.pairs(map, Key.totals).map { Posting(Account(rawValue: $0.0), Paise($0.1)) })

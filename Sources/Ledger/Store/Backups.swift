@@ -66,9 +66,10 @@ extension LedgerStore {
         unlink(draft)
         var isDone = false
         defer { if !isDone { unlink(draft) } }
-        // A reader's own file stays as it is; it is the copy that is written.
-        if mode == .inspect { try connection.script("PRAGMA query_only = OFF") }
+        // VACUUM is refused inside a transaction, and to a reader though it is the copy that is written.
+        if mode == .inspect { try connection.script("COMMIT; PRAGMA query_only = OFF") }
         try connection.run("VACUUM INTO ?", [.text(draft)])
+        if mode == .inspect { try connection.script("PRAGMA query_only = ON; BEGIN") }
         chmod(draft, 0o600)
         try Backups.sync(draft)
         let report = try LedgerStore.inspect(path: draft).verify()

@@ -39,7 +39,7 @@ final class Connection {
         sqlite3_close_v2(handle)
     }
 
-    enum Value {
+    enum Value: Hashable {
         case integer(Int64)
         case text(String)
         case blob([UInt8])
@@ -66,6 +66,17 @@ final class Connection {
             guard let bytes = sqlite3_column_blob(statement, column) else { return [] }
             return Array(
                 UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, column))))
+        }
+
+        var values: [Value] {
+            (0..<columnCount).map { column in
+                switch sqlite3_column_type(statement, column) {
+                case SQLITE_INTEGER: .integer(integer(column))
+                case SQLITE_TEXT: .text(text(column))
+                case SQLITE_NULL: .null
+                default: .blob(blob(column))
+                }
+            }
         }
 
         func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }

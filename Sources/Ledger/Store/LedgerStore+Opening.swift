@@ -32,6 +32,7 @@ extension LedgerStore {
         try connection.script(Schema.moneySum)
         let store = try LedgerStore(
             connection: connection, configuration: configuration, mode: .own, path: path, lock: lock)
+        try store.load()
         try store.checkStart()
         if path != nil {
             // A power cut can fall between an erasure and the cleaning behind it: every start cleans.
@@ -41,19 +42,26 @@ extension LedgerStore {
         return store
     }
 
-    /// Opens somebody's book to look at it; not a byte of it changes. Beside a running daemon it reads as one more
-    /// reader; a book at rest is read as immutable.
+    /// Opens somebody's book to look at it as it stands now; not a byte of it changes. Beside a running daemon it reads
+    /// as one more reader, and what is committed later is not seen; a book at rest is read as immutable.
     public static func inspect(path: String) throws(BookError) -> LedgerStore {
         guard access(path, R_OK) == 0 else { throw .unavailable("no book can be read there") }
-        let connection = try Connection(path: path, access: size(of: path + "-wal") > 0 ? .read : .immutable)
+        // A writer's checkpoint changes the file under one who takes it for immutable.
+        let isAtRest = size(of: path + "-wal") == 0 && !BookLock.isHeld(book: path)
+        let connection = try Connection(path: path, access: isAtRest ? .immutable : .read)
         try connection.script("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
+        // One read transaction for as long as the value lives: names, sums and chain are of one moment.
+        try connection.script("BEGIN")
         try checkVersion(connection)
-        return try LedgerStore(
+        let store = try LedgerStore(
             connection: connection, configuration: try storedConfiguration(connection), mode: .inspect, path: path,
             lock: nil)
+        try store.load()
+        return store
     }
 
-    /// Takes somebody's book to repair it: the lock is held, the device's own identity is read from the book.
+    /// Takes somebody's book to repair it: the lock is held, the device's own identity is read from the book. Names and
+    /// goods that cannot be read are left out until `rebuild`.
     public static func take(path: String) throws(BookError) -> LedgerStore {
         guard access(path, R_OK | W_OK) == 0 else { throw .unavailable("no book can be written there") }
         let lock = try BookLock(book: path)
@@ -61,9 +69,13 @@ extension LedgerStore {
         try checkVersion(connection)
         try prepare(connection, inMemory: false)
         try connection.script(Schema.moneySum)
-        return try LedgerStore(
+        let store = try LedgerStore(
             connection: connection, configuration: try storedConfiguration(connection), mode: .own, path: path,
             lock: lock)
+        do throws(BookError) { try store.load() } catch {
+            guard case .damaged = error else { throw error }
+        }
+        return store
     }
 
     /// Sets what every connection of the writer needs and reads back the two that money depends on.

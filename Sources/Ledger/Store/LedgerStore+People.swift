@@ -48,10 +48,11 @@ extension LedgerStore {
                 ])
         }
         if entry.type == Command.Code.eraseCustomer, let id = entry.arguments[0].integer {
-            try Self.destroyKey(of: CustomerID(rawValue: id), in: connection)
+            let family = family(of: root(of: CustomerID(rawValue: id)))
+            for member in family { try Self.destroyKey(of: member, in: connection) }
             // The conversation's state may name whom it is about; it says anew what it still needs.
             try connection.run("DELETE FROM state")
-            memory.forgotten.append(CustomerID(rawValue: id))
+            memory.forgotten += family
         }
     }
 
@@ -65,12 +66,15 @@ extension LedgerStore {
             if let first, let personal { memory.people[first]?.apply(entry.type, personal) }
         case Command.Code.mergeCustomer:
             if let first {
-                memory.people[first]?.mergedInto = entry.arguments[1].integer.map { CustomerID(rawValue: $0) }
+                memory.mergedInto[first] = entry.arguments[1].integer.map { CustomerID(rawValue: $0) }
             }
         case Command.Code.unmergeCustomer:
-            if let first { memory.people[first]?.mergedInto = nil }
+            if let first { memory.mergedInto[first] = nil }
         case Command.Code.eraseCustomer:
-            if let first { memory.people[first] = Person(id: first, isErased: true) }
+            // Numbers merged together are one person: to forget one is to forget all.
+            if let first {
+                for member in family(of: root(of: first)) { memory.people[member] = Person(id: member, isErased: true) }
+            }
         case Command.Code.createProduct:
             if case .product(let id) = entry.outcome { memory.goods[id] = ProductDetails(entry.arguments[0]) }
         case Command.Code.updateProduct:
@@ -83,6 +87,7 @@ extension LedgerStore {
 
     func loadPeople() throws(BookError) {
         memory.people = [:]
+        memory.mergedInto = [:]
         memory.shopKey = nil
         var keys: [CustomerID: [UInt8]] = [:]
         let wrap = KeyWrap(wrappingKey: configuration.wrappingKey)
@@ -92,9 +97,8 @@ extension LedgerStore {
         memory.shopKey = keys[Self.shopPerson]
         try connection.run("SELECT id, erased, merged_into FROM customer") {
             let id = CustomerID(rawValue: $0.integer(0))
-            memory.people[id] = Person(
-                id: id, isErased: $0.integer(1) == 1,
-                mergedInto: $0.optionalInteger(2).map { CustomerID(rawValue: $0) }, key: keys[id])
+            memory.people[id] = Person(id: id, isErased: $0.integer(1) == 1, key: keys[id])
+            memory.mergedInto[id] = $0.optionalInteger(2).map { CustomerID(rawValue: $0) }
         }
         var memos: [(place: Place, customer: CustomerID, box: [UInt8])] = []
         try connection.run("SELECT place, customer, sealed FROM memo WHERE is_person = 1 ORDER BY place") {
@@ -151,12 +155,12 @@ extension LedgerStore {
     func root(of id: CustomerID) -> CustomerID {
         var id = id
         // A chain of merges cannot be longer than there are people: merging refuses a circle.
-        while let next = memory.people[id]?.mergedInto { id = next }
+        while let next = memory.mergedInto[id] { id = next }
         return id
     }
 
     /// This customer and all merged into it.
     func family(of root: CustomerID) -> [CustomerID] {
-        memory.people.values.filter { self.root(of: $0.id) == root }.map(\.id).sorted()
+        [root] + memory.mergedInto.keys.filter { self.root(of: $0) == root }.sorted()
     }
 }

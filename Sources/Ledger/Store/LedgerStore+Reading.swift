@@ -22,22 +22,23 @@ extension LedgerStore {
             amounts[root(of: id), default: .zero] += Paise($0.integer(1))
         }
         var merged: [CustomerID: [Person]] = [:]
-        for person in memory.people.values where person.mergedInto != nil {
-            merged[root(of: person.id), default: []].append(person)
+        for id in memory.mergedInto.keys {
+            if let person = memory.people[id] { merged[root(of: id), default: []].append(person) }
         }
-        return memory.people.values.filter { !$0.isErased && $0.mergedInto == nil }.sorted { $0.id < $1.id }.map {
-            person in
-            var aliases = person.aliases
-            for other in merged[person.id, default: []].sorted(by: { $0.id < $1.id }) {
-                for name in [other.details?.name].compactMap({ $0 }) + other.aliases where !aliases.contains(name) {
-                    aliases.append(name)
+        return memory.people.values.filter { !$0.isErased && memory.mergedInto[$0.id] == nil }.sorted { $0.id < $1.id }
+            .map {
+                person in
+                var aliases = person.aliases
+                for other in merged[person.id, default: []].sorted(by: { $0.id < $1.id }) {
+                    for name in [other.details?.name].compactMap({ $0 }) + other.aliases where !aliases.contains(name) {
+                        aliases.append(name)
+                    }
                 }
+                // Without its key (another device's book) a customer is known by number.
+                let details = person.details ?? CustomerDetails(name: "customer \(person.id.rawValue)")
+                return Customer(
+                    id: person.id, details: details, aliases: aliases, balance: amounts[person.id] ?? .zero)
             }
-            // Without its key (another device's book) a customer is known by number.
-            let details = person.details ?? CustomerDetails(name: "customer \(person.id.rawValue)")
-            return Customer(
-                id: person.id, details: details, aliases: aliases, balance: amounts[person.id] ?? .zero)
-        }
     }
 
     public func products() throws(BookError) -> [Product] {

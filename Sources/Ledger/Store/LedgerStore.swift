@@ -36,6 +36,10 @@ public final class LedgerStore: Book {
         self.lock = lock
         epoch = try connection.integer("SELECT value FROM meta WHERE key = 'epoch'") ?? 1
         memory = Memory(newest: try Self.newestEvent(connection))
+    }
+
+    /// Fills the memory from the file.
+    func load() throws(BookError) {
         try loadPeople()
         try loadGoods()
     }

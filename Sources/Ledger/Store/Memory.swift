@@ -5,6 +5,8 @@ struct Memory {
     var newest: ChainHead
     /// Everybody, decrypted; 500 customers are about 200 kB.
     var people: [CustomerID: Person] = [:]
+    /// Who answers for whom after a merge. Apart from the people, as every balance asks it and it is nearly always empty.
+    var mergedInto: [CustomerID: CustomerID] = [:]
     /// Details of all products; their stock is in the table.
     var goods: [ProductID: ProductDetails] = [:]
     /// Key of the shop itself, for what is sent to nobody known.

@@ -26,7 +26,7 @@ extension LedgerStore {
             return Plan(owner: try present(id).id)
         case .mergeCustomer(let id, let into): return try planMerge(id, into)
         case .unmergeCustomer(let id):
-            guard try present(id).mergedInto != nil else { throw .refused(.unknownCustomer) }
+            guard memory.mergedInto[try present(id).id] != nil else { throw .refused(.unknownCustomer) }
             return Plan()
         case .eraseCustomer(let id):
             _ = try present(id)
@@ -113,7 +113,7 @@ extension LedgerStore {
 
     private func planMerge(_ id: CustomerID, _ into: CustomerID) throws(BookError) -> Plan {
         _ = (try present(id), try present(into))
-        guard memory.people[id]?.mergedInto == nil, root(of: into) != id else { throw .refused(.unknownCustomer) }
+        guard memory.mergedInto[id] == nil, root(of: into) != id else { throw .refused(.unknownCustomer) }
         return Plan()
     }
 

@@ -274,8 +274,15 @@ struct SlotReader {
             case .unknown:
                 let takes = ["CREATE_CUSTOMER", "UPDATE_CUSTOMER", "PROVIDE_EMAIL", "CREATE_INVOICE"].contains(
                     rule.intent)
-                if !personPieces.contains(index), !takes { out += piece.range.map { _ in .unknown } }
-            case .person, .phone, .email, .gstin, .pan: break
+                if !takes, !personPieces.contains(index) || !Dialogue.takesCustomer.contains(rule.intent) {
+                    out += piece.range.map { _ in .unknown }
+                }
+            case .person:
+                // A name in a sentence about stock or the till was not understood.
+                if !Dialogue.takesCustomer.contains(rule.intent), rule.intent != "CREATE_CUSTOMER" {
+                    out.append(.person)
+                }
+            case .phone, .email, .gstin, .pan: break
             case .number:
                 let isUsed =
                     numberPieces.contains(index)

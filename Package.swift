@@ -39,9 +39,9 @@ var targets: [Target] = [
     room("AudioIO", ["CALSA"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
-    room("Ledger", ["CSQLite", "Seals"]),
-    room("Conversation", ["Ledger", "JSONText"]),
-    room("CloudLink", ["CCurl", "Conversation", "Seals", "JSONText", "OpusCoding"]),
+    room("Ledger", ["CSQLite", "Seals", "JSONText"]),
+    room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
+    room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"]),
     room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
     room("Diagnostics", ["JSONText"]),
 
@@ -59,14 +59,17 @@ var targets: [Target] = [
 
     tests("JSONTextTests", ["JSONText"]),
     tests("SealsTests", ["Seals"]),
-    tests("AudioIOTests", ["AudioIO"]),
+    tests("AudioIOTests", ["AudioIO", "WakeWord"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
-    tests("CloudLinkTests", ["CloudLink", "Conversation", "OpusCoding", "Seals", "JSONText"]),
+    tests(
+        "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText"], fixtures: true),
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
+    tests(
+        "ApplianceTests", ["execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
 ]
 
@@ -93,6 +96,7 @@ if !deviceOnly {
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
@@ -107,10 +111,12 @@ if !deviceOnly {
         tests(
             "GatewayTests",
             [
-                "execora-gateway", "Conversation", "LedgerSync", "Ledger", "OpusCoding", "Seals", "JSONText",
+                "execora-gateway", "CloudLink", "Conversation", "LedgerSync", "Ledger", "OpusCoding", "Seals", "JSONText",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

@@ -1,5 +1,13 @@
-// Ledger: a command enters, a committed fact leaves: journal line, projections and outbox row in one transaction.
+// Ledger: a command enters, a committed fact leaves: journal line and all projections in one transaction.
 // One owner, one thread (the book's own writer queue); SQLite is opened here and nowhere else.
+//
+//   Nouns/    what a shop talks about: money, quantities, people, goods, bills, time
+//   Journal/  an event as bytes: canonical CBOR, hash chain, accounts, numbers of invoices
+//   Store/    the book on SQLite: plan a command, write event and projections, read, verify, back up
+//
+// Largest: an event of 8 kB, a bill of 200 lines, 2 MB of SQLite's cache, the details of all customers and products in
+// memory. The file grows by about 300 bytes an entry, 55 MB a year at 500 a day; when the disk is full the sale is
+// refused (`.full`), nothing is lost, and the next one goes through when there is space.
 
 /// Everything that can change the book. A command is refused whole or committed whole.
 public enum Command: Hashable, Sendable {
@@ -13,7 +21,7 @@ public enum Command: Hashable, Sendable {
     case removeAlias(CustomerID, String)
     case mergeCustomer(CustomerID, into: CustomerID)
     case unmergeCustomer(CustomerID)
-    /// Destroys the personal data; amounts stay.
+    /// Destroys the personal data, of all that were merged with this customer too; amounts stay.
     case eraseCustomer(CustomerID)
 
     case createProduct(ProductDetails, stock: MilliQuantity)
@@ -144,7 +152,8 @@ public protocol Book: AnyObject {
     /// same command gives the stored answer, for ever.
     func perform(_ command: Command, id: ULID, evidence: Evidence, at: WallTime) throws(BookError) -> Committed
 
-    /// Small durable state of the conversation (open question, active customer), FULL like the rest.
+    /// Small durable state of the conversation (open question, active customer), FULL like the rest. All of it is
+    /// forgotten when a customer is erased, as it may name them.
     func remember(_ key: String, _ bytes: [UInt8]?) throws(BookError)
     func recall(_ key: String) throws(BookError) -> [UInt8]?
 }

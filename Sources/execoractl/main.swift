@@ -6,13 +6,20 @@
 #endif
 
 /// A group of commands: its word, one line of help, and what runs it (arguments behind the word -> exit code).
-struct CommandGroup {
+struct CommandGroup: Sendable {
     var word: String
     var summary: String
-    var run: ([String]) -> Int32
+    var run: @Sendable ([String]) -> Int32
 }
 
-let groups: [CommandGroup] = []
+let groups: [CommandGroup] =
+    socketCommands + [
+        ledgerCommands,
+        replayCommands,
+        langCommands,
+        wakeCommands,
+        audioCommands,
+    ]
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 guard let word = arguments.first, word != "--help", word != "-h", word != "help" else {

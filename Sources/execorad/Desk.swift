@@ -129,15 +129,3 @@ private func runStart(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPo
     start.body()
     return nil
 }
-
-/// The two clocks the daemon reads; rooms below get time as a value.
-enum Moment {
-    static func monotonicMilliseconds() -> Int64 { milliseconds(CLOCK_MONOTONIC) }
-    static func wallMilliseconds() -> Int64 { milliseconds(CLOCK_REALTIME) }
-
-    private static func milliseconds(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
-}

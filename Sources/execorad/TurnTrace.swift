@@ -1,5 +1,6 @@
 import JSONText
 import Ledger
+import Seals
 
 /// The evidence of one turn from sound to receipt, gathered as it passes through the house.
 ///
@@ -74,7 +75,7 @@ struct TurnTrace: Sendable {
                 "journal",
                 .array(
                     entries.map {
-                        ["epoch": .integer($0.epoch), "seq": .integer($0.seq), "hash": .string(hexadecimal($0.hash))]
+                        ["epoch": .integer($0.epoch), "seq": .integer($0.seq), "hash": .string(Hex.text($0.hash))]
                     })),
             .init(
                 "ms_after_speech",
@@ -90,15 +91,4 @@ struct TurnTrace: Sendable {
         }
         return .object(members)
     }
-}
-
-/// Lower-case hexadecimal, two digits a byte.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var out: [UInt8] = []
-    for byte in bytes {
-        out.append(digits[Int(byte >> 4)])
-        out.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: out, as: UTF8.self)
 }

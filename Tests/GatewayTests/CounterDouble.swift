@@ -60,6 +60,13 @@ struct CounterDouble: Sendable {
 
     struct Failure: Error { var answer: Answer }
 
+    static func trusting(_ folder: StateFolder) throws -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .certificates(
+            try NIOSSLCertificate.fromPEMBytes(Array(folder.text(folder.rootCertificate, secret: false).utf8)))
+        return tls
+    }
+
     // Requests ------------------------------------------------------------------------------------------------------
 
     func tls(of rig: GatewayRig, chainPEM: String? = nil) throws -> TLSConfiguration {
@@ -168,12 +175,7 @@ struct CounterDouble: Sendable {
 
 extension GatewayRig {
     /// Trusts the gateway's own root, shows no certificate.
-    func tls() throws -> TLSConfiguration {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.trustRoots = .certificates(
-            try NIOSSLCertificate.fromPEMBytes(Array(folder.text(folder.rootCertificate, secret: false).utf8)))
-        return tls
-    }
+    func tls() throws -> TLSConfiguration { try CounterDouble.trusting(folder) }
 
     func enrol(_ body: JSONValue) async throws -> CounterDouble.Answer {
         try await Self.exchange(

@@ -40,13 +40,17 @@ import Testing
         }
     }
 
-    /// The answer to an enrolment may be lost on the way; the device asks again with the same bytes.
-    @Test func `the same request gets the same answer again`() async throws {
+    /// The answer to an enrolment may be lost on the way; the device asks again with the same keys (a fresh signature
+    /// in its certificate request). Another TLS key is another asker.
+    @Test func `the same keys get the same answer again`() async throws {
         try await GatewayRig.run { rig in
-            let request = try await CounterDouble().enrolment(code: rig.code())
-            let first = try await rig.enrol(request)
-            let second = try await rig.enrol(request)
+            var counter = try CounterDouble()
+            let code = try await rig.code()
+            let first = try await rig.enrol(counter.enrolment(code: code))
+            let second = try await rig.enrol(counter.enrolment(code: code))
             #expect(first.status == 200 && first.bytes == second.bytes)
+            counter.tlsKey = try .generate()
+            #expect(try await rig.enrol(counter.enrolment(code: code)).status == 403)
         }
     }
 

@@ -108,12 +108,14 @@ import Testing
             let device = try #require(try await rig.device(counter))
             let other = counter.chain(1, flavour: "other")
             for _ in 0..<FleetStore.quarantineMax + 5 {
-                let outcome = try await rig.store.append(
-                    VerifiedBatch(
-                        epoch: 1, firstSeq: 1, previousHash: ChainLink.start, hashes: other.map(\.hash), envelope: [1],
-                        trace: ""), of: device, nowMilliseconds: 1,
-                    sign: SyncRoute.sign(try rig.folder.receiptKey()))
-                guard case .fork = outcome else {
+                let outcomes = try await rig.store.append(
+                    [
+                        BatchArrival(
+                            batch: VerifiedBatch(
+                                epoch: 1, firstSeq: 1, previousHash: ChainLink.start, hashes: other.map(\.hash),
+                                envelope: [1], trace: ""), device: device)
+                    ], nowMilliseconds: 1, sign: SyncRoute.sign(try rig.folder.receiptKey()))
+                guard case .success(.fork) = outcomes[0] else {
                     Issue.record("no fork")
                     return
                 }
@@ -215,6 +217,60 @@ import Testing
         }
     }
 
+    /// One COMMIT serves many: a batch that cannot be stored takes nothing of its neighbours along.
+    @Test func `batches of one transaction succeed and fail alone`() async throws {
+        try await GatewayRig.run { rig in
+            var devices: [(CounterDouble, DeviceRecord)] = []
+            for _ in 0..<3 {
+                let counter = try await CounterDouble.enrolled(at: rig)
+                devices.append((counter, try #require(try await rig.device(counter))))
+            }
+            let failing = devices[1].1.device
+            let sign = SyncRoute.sign(try rig.folder.receiptKey())
+            let results = try await rig.store.append(
+                devices.map { counter, device in
+                    BatchArrival(
+                        batch: VerifiedBatch(
+                            epoch: 1, firstSeq: 1, previousHash: ChainLink.start,
+                            hashes: counter.chain(3).map(\.hash), envelope: [1], trace: ""), device: device)
+                }, nowMilliseconds: 1
+            ) { content throws(GatewayError) in
+                if content.device == failing { throw .state(problem: "no", hint: "no") }
+                return try sign(content)
+            }
+            #expect(results.map { (try? $0.get()) != nil } == [true, false, true])
+            let heads = try await rig.store.heads()
+            for (counter, _) in devices {
+                #expect(heads.first { $0.device == counter.device }?.seq == (counter.device == failing ? 0 : 3))
+            }
+        }
+    }
+
+    /// Many counters at once: every one gets its own receipt, nothing is mixed up.
+    @Test func `thirty counters sync at the same time`() async throws {
+        try await GatewayRig.run { rig in
+            let counters = try await withThrowingTaskGroup(of: CounterDouble.self) { group in
+                for _ in 0..<30 { group.addTask { try await CounterDouble.enrolled(at: rig) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(counters.map(\.series)).count == 30)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for counter in counters {
+                    group.addTask {
+                        let chain = counter.chain(4)
+                        for batch in [chain[..<2], chain[2...]] {
+                            let answer = try await counter.sync(counter.batch(batch), to: rig)
+                            let receipt = try Receipt.read(answer.bytes, key: #require(counter.receiptKey))
+                            #expect(receipt.device == counter.device && receipt.headHash == batch.last?.hash)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(rig.metrics.value("execora_sync_entries_total") == 120)
+        }
+    }
+
     /// Two requests of one device at the same time: one chain, each entry once.
     @Test func `the same batch sent twice at once is stored once`() async throws {
         try await GatewayRig.run { rig in
@@ -233,6 +289,6 @@ import Testing
 extension GatewayRig {
     func device(_ counter: CounterDouble) async throws -> DeviceRecord? {
         let leaf = try Seals.Certificate.read(pem: Array(counter.chainPEM.utf8))
-        return try await store.device(fingerprint: try leaf.fingerprint)
+        return try await DeviceDirectory(path: folder.database).device(fingerprint: try leaf.fingerprint)
     }
 }

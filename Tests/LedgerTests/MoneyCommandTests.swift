@@ -121,6 +121,13 @@ import Testing
         let rahul = try counter.customer("Rahul", opening: 100_000)
         try counter.does(.receivePayment(rahul, [PaymentSplit(amount: Paise(9000), mode: .cash)]))
         let close = try counter.does(.closeDay(CivilTime(counter.now).day, cashCounted: Paise(8500)))
+        let stored = try #require(try counter.book.events(after: close.seq - 1, epoch: 1, limit: 1).first)
+        // What stood before: cash, all udhaar as one sum, the opening balance.
+        #expect(
+            try JournalEntry(decoding: stored.body).totals == [
+                Posting(.cash, Paise(9000)), Posting(Account(rawValue: 1100), Paise(91_000)),
+                Posting(.opening, Paise(-100_000)),
+            ])
         #expect(try counter.book.amount(of: .cash) == Paise(8500))
         #expect(try counter.book.amount(of: .cashDifference) == Paise(500))
         #expect(throws: BookError.refused(.notReversible)) {

@@ -7,9 +7,12 @@ extension Evidence {
 
     init?(_ cbor: CBORValue?) {
         guard let fields = cbor?.array, fields.count == 4, let by = fields[3].text else { return nil }
+        let turn = fields[0].bytes.flatMap { ULID(bytes: $0) }
+        guard turn != nil || fields[0] == .null, fields[1].bytes != nil || fields[1] == .null,
+            fields[2].integer != nil || fields[2] == .null
+        else { return nil }
         self.init(
-            turn: fields[0].bytes.flatMap { ULID(bytes: $0) }, transcriptHash: fields[1].bytes,
-            confidenceMilli: fields[2].integer, confirmedBy: by)
+            turn: turn, transcriptHash: fields[1].bytes, confidenceMilli: fields[2].integer, confirmedBy: by)
     }
 }
 
@@ -42,7 +45,9 @@ extension Committed.Outcome {
                 ? .customer(CustomerID(rawValue: number))
                 : kind == 2 ? .product(ProductID(rawValue: number)) : .balance(Paise(number))
         case (4, 4), (5, 4):
-            guard let number = fields[1].text, let total = fields[2].integer else { return nil }
+            guard let number = fields[1].text, let total = fields[2].integer,
+                fields[3].integer != nil || fields[3] == .null
+            else { return nil }
             let balance = fields[3].integer.map { Paise($0) }
             self =
                 kind == 4

@@ -24,6 +24,8 @@ public struct JournalEntry: Hashable, Sendable {
     public var pricing: PricedBill?
     /// The event this one takes back.
     public var reverses: ULID?
+    /// Of a day's close: what stood in each account before it, all udhaar as one sum. Replay must find the same.
+    public var totals: [Posting]
 }
 
 public enum JournalError: Error, Equatable {
@@ -58,6 +60,7 @@ extension JournalEntry {
         static let outcome: Int64 = 12
         static let pricing: Int64 = 13
         static let reverses: Int64 = 14
+        static let totals: Int64 = 15
     }
 
     public var encoded: [UInt8] {
@@ -68,10 +71,8 @@ extension JournalEntry {
             Key.day: .integer(day.number),
         ]
         if let bootID { map[Key.boot] = .bytes(bootID) }
-        if !postings.isEmpty {
-            map[Key.postings] = .array(
-                postings.flatMap { [.integer($0.account.rawValue), .integer($0.amount.rawValue)] })
-        }
+        if !postings.isEmpty { map[Key.postings] = Self.pairs(postings) }
+        if !totals.isEmpty { map[Key.totals] = Self.pairs(totals) }
         if !moves.isEmpty {
             map[Key.moves] = .array(moves.flatMap { [.integer($0.product.rawValue), .integer($0.quantity.rawValue)] })
         }
@@ -88,6 +89,7 @@ extension JournalEntry {
         guard let map = root.map else { throw .field(-1) }
         let version = try Self.integer(map, Key.version)
         guard version == Self.version else { throw .version(version) }
+        for key in map.keys where !(Key.id...Key.totals).contains(key) { throw .field(key) }
         guard let id = map[Key.id]?.bytes.flatMap({ ULID(bytes: $0) }) else { throw .field(Key.id) }
         guard let arguments = map[Key.arguments]?.array else { throw .field(Key.arguments) }
         guard let evidence = Evidence(map[Key.evidence]) else { throw .field(Key.evidence) }
@@ -104,13 +106,16 @@ extension JournalEntry {
             reverses = stored.bytes.flatMap { ULID(bytes: $0) }
             guard reverses != nil else { throw .field(Key.reverses) }
         }
+        let bootID = map[Key.boot]?.bytes
+        guard (bootID == nil) == (map[Key.boot] == nil) else { throw .field(Key.boot) }
         self.init(
             id: id, type: try Self.integer(map, Key.type), arguments: arguments, evidence: evidence,
             at: WallTime(milliseconds: try Self.integer(map, Key.at)),
             wallQuality: try Self.integer(map, Key.wallQuality),
-            monotonicMilliseconds: try Self.integer(map, Key.monotonic), bootID: map[Key.boot]?.bytes,
+            monotonicMilliseconds: try Self.integer(map, Key.monotonic), bootID: bootID,
             day: CivilDay(number: try Self.integer(map, Key.day)), postings: postings, moves: moves, outcome: outcome,
-            pricing: pricing, reverses: reverses)
+            pricing: pricing, reverses: reverses,
+            totals: try Self.pairs(map, Key.totals).map { Posting(Account(rawValue: $0.0), Paise($0.1)) })
         guard isBalanced else { throw .unbalanced }
     }
 
@@ -128,6 +133,10 @@ extension JournalEntry {
     private static func integer(_ map: [Int64: CBORValue], _ key: Int64) throws(JournalError) -> Int64 {
         guard let number = map[key]?.integer else { throw .field(key) }
         return number
+    }
+
+    private static func pairs(_ postings: [Posting]) -> CBORValue {
+        .array(postings.flatMap { [.integer($0.account.rawValue), .integer($0.amount.rawValue)] })
     }
 
     private static func pairs(_ map: [Int64: CBORValue], _ key: Int64) throws(JournalError) -> [(Int64, Int64)] {

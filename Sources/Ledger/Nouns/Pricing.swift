@@ -114,7 +114,7 @@ extension Paise {
     /// The sum, refused when it leaves the book's range.
     public func adding(_ other: Paise) throws(BookError) -> Paise {
         let (sum, overflow) = rawValue.addingReportingOverflow(other.rawValue)
-        guard !overflow, Paise(sum).magnitude <= .amountMax else { throw .refused(.amountOutOfRange) }
+        guard !overflow, Paise(sum).isWithinRange else { throw .refused(.amountOutOfRange) }
         return Paise(sum)
     }
 }

@@ -39,7 +39,7 @@ final class Connection {
         sqlite3_close_v2(handle)
     }
 
-    enum Value {
+    enum Value: Hashable {
         case integer(Int64)
         case text(String)
         case blob([UInt8])
@@ -68,16 +68,32 @@ final class Connection {
                 UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, column))))
         }
 
+        var values: [Value] {
+            (0..<columnCount).map { column in
+                switch sqlite3_column_type(statement, column) {
+                case SQLITE_INTEGER: .integer(integer(column))
+                case SQLITE_TEXT: .text(text(column))
+                case SQLITE_NULL: .null
+                default: .blob(blob(column))
+                }
+            }
+        }
+
         func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
 
-        /// The row's values one after the other in a form where different rows differ.
+        /// The row's values one after the other in a form where different rows differ: kind, length, bytes.
         func appendValues(to bytes: inout [UInt8]) {
             for column in 0..<columnCount {
                 let kind = sqlite3_column_type(statement, column)
-                let value = kind == SQLITE_INTEGER ? Array(String(integer(column)).utf8) : blob(column)
                 bytes.append(UInt8(truncatingIfNeeded: kind))
-                bytes += Array("\(value.count):".utf8)
-                bytes += value
+                if kind == SQLITE_INTEGER {
+                    withUnsafeBytes(of: integer(column)) { bytes.append(contentsOf: $0) }
+                } else {
+                    let start = sqlite3_column_blob(statement, column)
+                    let count = Int(sqlite3_column_bytes(statement, column))
+                    withUnsafeBytes(of: count) { bytes.append(contentsOf: $0) }
+                    bytes.append(contentsOf: UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+                }
             }
         }
     }

@@ -18,7 +18,10 @@ extension LedgerStore {
         let application = try connection.integer("PRAGMA application_id") ?? 0
         let isEmpty = try connection.integer("SELECT count(*) FROM sqlite_schema") == 0
         switch version {
-        case 0 where isEmpty: try create(connection, configuration)
+        case 0 where isEmpty:
+            // Before there is anything in it; the log takes its mode from the file.
+            if let path { chmod(path, 0o600) }
+            try create(connection, configuration)
         case Schema.version:
             guard application == Schema.applicationID else { throw .damaged("the file is not a book") }
         case (Schema.version + 1)...:
@@ -26,35 +29,53 @@ extension LedgerStore {
         default: throw .damaged("the file is not a book")
         }
         try checkOwner(connection, configuration)
+        try connection.script(Schema.moneySum)
         let store = try LedgerStore(
             connection: connection, configuration: configuration, mode: .own, path: path, lock: lock)
+        try store.load()
         try store.checkStart()
-        if path != nil { _ = try connection.checkpoint() }
+        if path != nil {
+            // A power cut can fall between an erasure and the cleaning behind it: every start cleans.
+            store.forgetInBackups(store.memory.people.values.filter(\.isErased).map(\.id))
+            _ = try connection.checkpoint()
+        }
         return store
     }
 
-    /// Opens somebody's book to look at it; not a byte of it changes. Beside a running daemon it reads as one more
-    /// reader; a book at rest is read as immutable.
+    /// Opens somebody's book to look at it as it stands now; not a byte of it changes. Beside a running daemon it reads
+    /// as one more reader, and what is committed later is not seen; a book at rest is read as immutable.
     public static func inspect(path: String) throws(BookError) -> LedgerStore {
         guard access(path, R_OK) == 0 else { throw .unavailable("no book can be read there") }
-        let connection = try Connection(path: path, access: size(of: path + "-wal") > 0 ? .read : .immutable)
+        // A writer's checkpoint changes the file under one who takes it for immutable.
+        let isAtRest = size(of: path + "-wal") == 0 && !BookLock.isHeld(book: path)
+        let connection = try Connection(path: path, access: isAtRest ? .immutable : .read)
         try connection.script("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
+        // One read transaction for as long as the value lives: names, sums and chain are of one moment.
+        try connection.script("BEGIN")
         try checkVersion(connection)
-        return try LedgerStore(
+        let store = try LedgerStore(
             connection: connection, configuration: try storedConfiguration(connection), mode: .inspect, path: path,
             lock: nil)
+        try store.load()
+        return store
     }
 
-    /// Takes somebody's book to repair it: the lock is held, the device's own identity is read from the book.
+    /// Takes somebody's book to repair it: the lock is held, the device's own identity is read from the book. Names and
+    /// goods that cannot be read are left out until `rebuild`.
     public static func take(path: String) throws(BookError) -> LedgerStore {
         guard access(path, R_OK | W_OK) == 0 else { throw .unavailable("no book can be written there") }
         let lock = try BookLock(book: path)
         let connection = try Connection(path: path)
         try checkVersion(connection)
         try prepare(connection, inMemory: false)
-        return try LedgerStore(
+        try connection.script(Schema.moneySum)
+        let store = try LedgerStore(
             connection: connection, configuration: try storedConfiguration(connection), mode: .own, path: path,
             lock: lock)
+        do throws(BookError) { try store.load() } catch {
+            guard case .damaged = error else { throw error }
+        }
+        return store
     }
 
     /// Sets what every connection of the writer needs and reads back the two that money depends on.

@@ -16,10 +16,10 @@ extension LedgerStore {
         guard let data = command.personal else { return nil }
         let memo = Memo(salt: configuration.randomBytes(Memo.saltBytes), data: data)
         let owner = owner ?? Self.shopPerson
-        if let key = owner == Self.shopPerson ? shopKey : people[owner]?.key {
+        if let key = owner == Self.shopPerson ? memory.shopKey : memory.people[owner]?.key {
             return Secret(owner: owner, key: key, isNewKey: false, memo: memo)
         }
-        guard owner == Self.shopPerson || people[owner] == nil else {
+        guard owner == Self.shopPerson || memory.people[owner] == nil else {
             throw .unavailable("the key of a customer cannot be opened on this device")
         }
         let key = configuration.randomBytes(SealedBox.keyBytes)
@@ -34,9 +34,9 @@ extension LedgerStore {
                 try connection.run(
                     "INSERT INTO person VALUES(?,?)", [.integer(secret.owner.rawValue), .blob(stored)])
                 if secret.owner == Self.shopPerson {
-                    shopKey = secret.key
+                    memory.shopKey = secret.key
                 } else {
-                    people[secret.owner] = Person(id: secret.owner, key: secret.key)
+                    memory.people[secret.owner] = Person(id: secret.owner, key: secret.key)
                 }
             }
             let isPerson = (Command.Code.createCustomer...Command.Code.removeAlias).contains(entry.type)
@@ -48,11 +48,11 @@ extension LedgerStore {
                 ])
         }
         if entry.type == Command.Code.eraseCustomer, let id = entry.arguments[0].integer {
-            // Zeros over the key first: a page that keeps a deleted row keeps nothing of use.
-            try connection.run("UPDATE person SET key = zeroblob(length(key)) WHERE customer = ?", [.integer(id)])
-            try connection.run("DELETE FROM person WHERE customer = ?", [.integer(id)])
-            try connection.run("DELETE FROM memo WHERE customer = ?", [.integer(id)])
-            scrubIsDue = true
+            let family = family(of: root(of: CustomerID(rawValue: id)))
+            for member in family { try Self.destroyKey(of: member, in: connection) }
+            // The conversation's state may name whom it is about; it says anew what it still needs.
+            try connection.run("DELETE FROM state")
+            memory.forgotten += family
         }
     }
 
@@ -61,39 +61,44 @@ extension LedgerStore {
         let first = entry.arguments.first?.integer.map { CustomerID(rawValue: $0) }
         switch entry.type {
         case Command.Code.createCustomer:
-            if case .customer(let id) = entry.outcome, let personal { people[id]?.apply(entry.type, personal) }
+            if case .customer(let id) = entry.outcome, let personal { memory.people[id]?.apply(entry.type, personal) }
         case Command.Code.updateCustomer, Command.Code.addAlias, Command.Code.removeAlias:
-            if let first, let personal { people[first]?.apply(entry.type, personal) }
+            if let first, let personal { memory.people[first]?.apply(entry.type, personal) }
         case Command.Code.mergeCustomer:
-            if let first { people[first]?.mergedInto = entry.arguments[1].integer.map { CustomerID(rawValue: $0) } }
+            if let first {
+                memory.mergedInto[first] = entry.arguments[1].integer.map { CustomerID(rawValue: $0) }
+            }
         case Command.Code.unmergeCustomer:
-            if let first { people[first]?.mergedInto = nil }
+            if let first { memory.mergedInto[first] = nil }
         case Command.Code.eraseCustomer:
-            if let first { people[first] = Person(id: first, isErased: true) }
+            // Numbers merged together are one person: to forget one is to forget all.
+            if let first {
+                for member in family(of: root(of: first)) { memory.people[member] = Person(id: member, isErased: true) }
+            }
         case Command.Code.createProduct:
-            if case .product(let id) = entry.outcome { goods[id] = ProductDetails(entry.arguments[0]) }
+            if case .product(let id) = entry.outcome { memory.goods[id] = ProductDetails(entry.arguments[0]) }
         case Command.Code.updateProduct:
             if let id = entry.arguments[0].integer {
-                goods[ProductID(rawValue: id)] = ProductDetails(entry.arguments[1])
+                memory.goods[ProductID(rawValue: id)] = ProductDetails(entry.arguments[1])
             }
         default: break
         }
     }
 
     func loadPeople() throws(BookError) {
-        people = [:]
-        shopKey = nil
+        memory.people = [:]
+        memory.mergedInto = [:]
+        memory.shopKey = nil
         var keys: [CustomerID: [UInt8]] = [:]
         let wrap = KeyWrap(wrappingKey: configuration.wrappingKey)
         try connection.run("SELECT customer, key FROM person") {
             keys[CustomerID(rawValue: $0.integer(0))] = wrap.unwrap($0.blob(1))
         }
-        shopKey = keys[Self.shopPerson]
+        memory.shopKey = keys[Self.shopPerson]
         try connection.run("SELECT id, erased, merged_into FROM customer") {
             let id = CustomerID(rawValue: $0.integer(0))
-            people[id] = Person(
-                id: id, isErased: $0.integer(1) == 1,
-                mergedInto: $0.optionalInteger(2).map { CustomerID(rawValue: $0) }, key: keys[id])
+            memory.people[id] = Person(id: id, isErased: $0.integer(1) == 1, key: keys[id])
+            memory.mergedInto[id] = $0.optionalInteger(2).map { CustomerID(rawValue: $0) }
         }
         var memos: [(place: Place, customer: CustomerID, box: [UInt8])] = []
         try connection.run("SELECT place, customer, sealed FROM memo WHERE is_person = 1 ORDER BY place") {
@@ -105,17 +110,17 @@ extension LedgerStore {
             guard let opened = Memo(opening: memo.box, key: key, event: entry.id) else {
                 throw .damaged("the sealed details of a customer do not open")
             }
-            people[memo.customer]?.apply(entry.type, opened.data)
+            memory.people[memo.customer]?.apply(entry.type, opened.data)
         }
     }
 
     func loadGoods() throws(BookError) {
-        goods = [:]
+        memory.goods = [:]
         var isReadable = true
         try connection.run("SELECT id, details FROM product") {
             let details = (try? CBORValue(decoding: $0.blob(1))).flatMap { ProductDetails($0) }
             if details == nil { isReadable = false }
-            goods[ProductID(rawValue: $0.integer(0))] = details
+            memory.goods[ProductID(rawValue: $0.integer(0))] = details
         }
         guard isReadable else { throw .damaged("a product cannot be read") }
     }
@@ -126,7 +131,9 @@ extension LedgerStore {
         try connection.run("SELECT customer, sealed FROM memo WHERE place = ?", [.integer(place.rawValue)]) {
             found = (CustomerID(rawValue: $0.integer(0)), $0.blob(1))
         }
-        guard let found, let key = found.customer == Self.shopPerson ? shopKey : people[found.customer]?.key else {
+        guard let found,
+            let key = found.customer == Self.shopPerson ? memory.shopKey : memory.people[found.customer]?.key
+        else {
             return nil
         }
         guard let memo = Memo(opening: found.box, key: key, event: event) else {
@@ -135,13 +142,11 @@ extension LedgerStore {
         return memo
     }
 
-    /// Empties the log after a key was destroyed. A reader can hold it back; then the next commit tries again.
+    /// Empties the log and cleans the backups after a key was destroyed. A reader can hold the log back; then the next
+    /// commit tries again, and at the latest the next start.
     func scrub() {
-        guard path != nil else {
-            scrubIsDue = false
-            return
-        }
-        if (try? connection.checkpoint()) == true { scrubIsDue = false }
+        forgetInBackups(memory.forgotten)
+        if path == nil || (try? connection.checkpoint()) == true { memory.forgotten = [] }
     }
 
     // MARK: Merging
@@ -150,12 +155,12 @@ extension LedgerStore {
     func root(of id: CustomerID) -> CustomerID {
         var id = id
         // A chain of merges cannot be longer than there are people: merging refuses a circle.
-        while let next = people[id]?.mergedInto { id = next }
+        while let next = memory.mergedInto[id] { id = next }
         return id
     }
 
     /// This customer and all merged into it.
     func family(of root: CustomerID) -> [CustomerID] {
-        people.values.filter { self.root(of: $0.id) == root }.map(\.id).sorted()
+        [root] + memory.mergedInto.keys.filter { self.root(of: $0) == root }.sorted()
     }
 }

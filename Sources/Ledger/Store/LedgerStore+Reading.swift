@@ -22,28 +22,30 @@ extension LedgerStore {
             amounts[root(of: id), default: .zero] += Paise($0.integer(1))
         }
         var merged: [CustomerID: [Person]] = [:]
-        for person in people.values where person.mergedInto != nil {
-            merged[root(of: person.id), default: []].append(person)
+        for id in memory.mergedInto.keys {
+            if let person = memory.people[id] { merged[root(of: id), default: []].append(person) }
         }
-        return people.values.filter { !$0.isErased && $0.mergedInto == nil }.sorted { $0.id < $1.id }.map { person in
-            var aliases = person.aliases
-            for other in merged[person.id, default: []].sorted(by: { $0.id < $1.id }) {
-                for name in [other.details?.name].compactMap({ $0 }) + other.aliases where !aliases.contains(name) {
-                    aliases.append(name)
+        return memory.people.values.filter { !$0.isErased && memory.mergedInto[$0.id] == nil }.sorted { $0.id < $1.id }
+            .map {
+                person in
+                var aliases = person.aliases
+                for other in merged[person.id, default: []].sorted(by: { $0.id < $1.id }) {
+                    for name in [other.details?.name].compactMap({ $0 }) + other.aliases where !aliases.contains(name) {
+                        aliases.append(name)
+                    }
                 }
+                // Without its key (another device's book) a customer is known by number.
+                let details = person.details ?? CustomerDetails(name: "customer \(person.id.rawValue)")
+                return Customer(
+                    id: person.id, details: details, aliases: aliases, balance: amounts[person.id] ?? .zero)
             }
-            // Without its key (another device's book) a customer is known by number.
-            let details = person.details ?? CustomerDetails(name: "customer \(person.id.rawValue)")
-            return Customer(
-                id: person.id, details: details, aliases: aliases, balance: amounts[person.id] ?? .zero)
-        }
     }
 
     public func products() throws(BookError) -> [Product] {
         var products: [Product] = []
         try connection.run("SELECT id, stock FROM product ORDER BY id") {
             let id = ProductID(rawValue: $0.integer(0))
-            if let details = goods[id] {
+            if let details = memory.goods[id] {
                 products.append(Product(id: id, details: details, stock: MilliQuantity($0.integer(1))))
             }
         }
@@ -51,7 +53,7 @@ extension LedgerStore {
     }
 
     public func balance(of customer: CustomerID) throws(BookError) -> Paise {
-        guard people[customer] != nil else { throw .refused(.unknownCustomer) }
+        guard memory.people[customer] != nil else { throw .refused(.unknownCustomer) }
         let root = root(of: customer)
         var sum = Paise.zero
         for member in family(of: root) { sum = try sum.adding(try amount(of: .receivable(member))) }

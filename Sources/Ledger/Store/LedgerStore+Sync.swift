@@ -1,14 +1,15 @@
 // The face for sync: the journal is its own outbox, read from a cursor.
 
 extension LedgerStore {
-    public func head() throws(BookError) -> ChainHead { newest }
+    public func head() throws(BookError) -> ChainHead { memory.newest }
 
     /// Events of one epoch after `seq`, in order, as stored.
     ///
     /// - Parameter limit: at most so many; 1,000 is a full batch.
     public func events(after seq: Int64, epoch: Int64, limit: Int) throws(BookError) -> [StoredEvent] {
         let start = Place(epoch: epoch, seq: seq)
-        var prev = seq == 0 && epoch == 1 ? ChainLink.start : try hash(before: Place(epoch: epoch, seq: seq + 1))
+        // Each epoch is a chain of its own; its first event names in its body what it follows.
+        var prev = seq <= 0 ? ChainLink.start : try hash(at: start)
         var rows: [(place: Place, body: [UInt8], hash: [UInt8])] = []
         try connection.run(
             "SELECT place, body, hash FROM event WHERE place > ? AND place < ? ORDER BY place LIMIT ?",
@@ -28,13 +29,6 @@ extension LedgerStore {
             prev = row.hash
         }
         return events
-    }
-
-    /// Hash of the event before a place; the start of the chain when there is none.
-    private func hash(before place: Place) throws(BookError) -> [UInt8] {
-        try connection.blob(
-            "SELECT hash FROM event WHERE place < ? ORDER BY place DESC LIMIT 1", [.integer(place.rawValue)])
-            ?? ChainLink.start
     }
 
     /// How far the gateway has receipted; seq 0 before the first receipt.

@@ -14,24 +14,25 @@ public struct VerifyReport: Hashable, Sendable {
 
 extension LedgerStore {
     /// Reads every event from the first, checks chain, sums and sealed parts, replays all of them into an empty
-    /// database and compares every projection with it, row by row. Writes nothing.
+    /// database in memory and compares every projection with it. Writes nothing; memory does not grow with the events.
     ///
     /// - Returns: also for a damaged file, with the reason; throws only when the file cannot be read at all.
     public func verify() throws(BookError) -> VerifyReport {
-        var report = VerifyReport(valid: false, entries: 0, head: newest, firstBad: nil, reason: nil)
+        var report = VerifyReport(valid: false, entries: 0, head: memory.newest, firstBad: nil, reason: nil)
         do throws(BookError) {
             let replayed = try Connection(path: ":memory:")
             try replayed.script("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;")
-            try replayed.script(Schema.projections)
+            try replayed.script(Schema.projections + Schema.moneySum)
+            let tally = RowTally()
             try replayed.transaction { () throws(BookError) in
                 try check(from: Place(epoch: 1, seq: 0), prev: ChainLink.start, report: &report) {
                     (entry, place) throws(BookError) in
-                    try Projector(tables: replayed, journal: connection).apply(entry, at: place)
+                    try Projector(tables: replayed, journal: connection, tally: tally).apply(entry, at: place)
                     try checkMemo(of: entry, at: place)
                 }
             }
             guard report.reason == nil else { return report }
-            report.reason = try firstDifference(from: replayed)
+            report.reason = try firstDifference(from: replayed, tally)
             if report.reason == nil { report.reason = try brokenNumbers() }
             if report.reason == nil { report.reason = try brokenCursor() }
         } catch {
@@ -63,21 +64,27 @@ extension LedgerStore {
                 place.epoch == last.epoch && place.seq == last.seq + 1
                     || place.epoch == last.epoch + 1 && place.seq == 1
             else { return bad("an event is missing") }
+            if place.epoch != last.epoch { prev = ChainLink.start }
             let expected = ChainLink.hash(
                 device: configuration.deviceID, epoch: place.epoch, seq: place.seq, prev: prev, body: body)
             guard hash == expected else { return bad("the hash is not that of the event") }
             let entry: JournalEntry
             do { entry = try JournalEntry(decoding: body) } catch { return bad("the event cannot be read: \(error)") }
             do throws(BookError) { try each(entry, place) } catch {
-                guard case .damaged(let reason) = error else { throw error }
-                return bad(reason)
+                switch error {
+                case .damaged(let reason): return bad(reason)
+                case .refused: return bad("the event does not fit the ones before")
+                case .full, .storage, .unavailable: throw error
+                }
             }
             (prev, last) = (hash, place)
             found.entries += 1
             return true
         }
         (report.entries, report.firstBad, report.reason) = found
-        if found.reason == nil, newest.seq != 0, last != Place(epoch: newest.epoch, seq: newest.seq) {
+        if found.reason == nil, memory.newest.seq != 0,
+            last != Place(epoch: memory.newest.epoch, seq: memory.newest.seq)
+        {
             report.reason = "the newest event is gone"
         }
         if found.reason == nil, last.seq != 0 { report.head = ChainHead(epoch: last.epoch, seq: last.seq, hash: prev) }
@@ -91,12 +98,15 @@ extension LedgerStore {
         }
     }
 
-    private func firstDifference(from replayed: Connection) throws(BookError) -> String? {
-        for (table, order) in Schema.projectionOrders {
+    private func firstDifference(from replayed: Connection, _ tally: RowTally) throws(BookError) -> String? {
+        func reason(_ table: String) -> String { "the table \(table) is not what the journal says; rebuild" }
+        for table in RowTally.Table.allCases {
+            let expected = tally.sums[table] ?? RowTally.Sum()
+            guard try RowTally.sum(of: table, in: connection) == expected else { return reason(table.rawValue) }
+        }
+        for (table, order) in Schema.steadyTables {
             let sql = "SELECT * FROM \(table) ORDER BY \(order)"
-            guard try Self.digest(sql, connection) == Self.digest(sql, replayed) else {
-                return "the table \(table) is not what the journal says; rebuild"
-            }
+            guard try Self.digest(sql, connection) == Self.digest(sql, replayed) else { return reason(table) }
         }
         return nil
     }
@@ -144,7 +154,7 @@ extension LedgerStore {
 
     /// The bounded check of every start: the newest events follow each other, all balances sum to zero.
     func checkStart() throws(BookError) {
-        var report = VerifyReport(valid: false, entries: 0, head: newest, firstBad: nil, reason: nil)
+        var report = VerifyReport(valid: false, entries: 0, head: memory.newest, firstBad: nil, reason: nil)
         var start = Place(epoch: 1, seq: 0)
         var prev = ChainLink.start
         try connection.run(
@@ -167,18 +177,17 @@ extension LedgerStore {
     @discardableResult
     public func rebuild() throws(BookError) -> Int64 {
         try checkWritable()
-        var report = VerifyReport(valid: false, entries: 0, head: newest, firstBad: nil, reason: nil)
+        var report = VerifyReport(valid: false, entries: 0, head: memory.newest, firstBad: nil, reason: nil)
         try connection.transaction { () throws(BookError) in
-            try connection.script(Schema.dropProjections)
-            try connection.script(Schema.projections)
+            try connection.script("DROP TABLE temp.money_sum; DROP TRIGGER posting_sum;")
+            try connection.script(Schema.dropProjections + Schema.projections + Schema.moneySum)
             try check(from: Place(epoch: 1, seq: 0), prev: ChainLink.start, report: &report) {
                 (entry, place) throws(BookError) in
                 try Projector(tables: connection, journal: connection).apply(entry, at: place)
             }
             if let reason = report.reason { throw .damaged("event \(report.firstBad ?? 0): \(reason)") }
         }
-        try loadPeople()
-        try loadGoods()
+        try load()
         return report.entries
     }
 }

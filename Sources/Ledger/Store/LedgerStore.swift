@@ -18,22 +18,12 @@ public final class LedgerStore: Book {
     let path: String?
     private let lock: BookLock?
 
-    /// The newest event. In memory because each commit needs it; changed only after COMMIT.
-    var newest: ChainHead
     /// The open epoch of this device.
     let epoch: Int64
-    /// Everybody, decrypted; 500 customers are about 200 kB.
-    var people: [CustomerID: Person] = [:]
-    /// Details of all products; their stock is in the table.
-    var goods: [ProductID: ProductDetails] = [:]
-    /// Key of the shop itself, for what is sent to nobody known.
-    var shopKey: [UInt8]?
-    /// True once this run has named its boot in the journal.
-    var hasNamedBoot = false
-    /// A key was destroyed and the log may still hold its bytes.
-    var scrubIsDue = false
+    /// What is kept of the file in memory; changed only by a commit, and put back when the commit fails.
+    var memory: Memory
 
-    /// The receivable of nobody: under customer 0 lies the shop's own key.
+    /// Under customer 0 lies the shop's own key.
     static let shopPerson = CustomerID(rawValue: 0)
 
     init(
@@ -45,7 +35,11 @@ public final class LedgerStore: Book {
         self.path = path
         self.lock = lock
         epoch = try connection.integer("SELECT value FROM meta WHERE key = 'epoch'") ?? 1
-        newest = try Self.newestEvent(connection)
+        memory = Memory(newest: try Self.newestEvent(connection))
+    }
+
+    /// Fills the memory from the file.
+    func load() throws(BookError) {
         try loadPeople()
         try loadGoods()
     }
@@ -74,22 +68,17 @@ public final class LedgerStore: Book {
     /// Commits several commands in one transaction, all or none: an import, a seed. One sync for all.
     public func performAll(_ requests: [Request]) throws(BookError) -> [Committed] {
         try checkWritable()
-        let (newest, hasNamedBoot, people, goods, shopKey) = (
-            self.newest, self.hasNamedBoot, self.people, self.goods, self.shopKey
-        )
+        let before = memory
         var done: [Committed] = []
         do {
             try connection.transaction { () throws(BookError) in
                 for request in requests { done.append(try write(request)) }
             }
         } catch {
-            // Memory goes back to what the file holds. Cheap: the dictionaries were shared, not copied.
-            (self.newest, self.hasNamedBoot, self.people, self.goods, self.shopKey) = (
-                newest, hasNamedBoot, people, goods, shopKey
-            )
+            memory = before
             throw error
         }
-        if scrubIsDue { scrub() }
+        if !memory.forgotten.isEmpty { scrub() }
         return done
     }
 
@@ -103,21 +92,21 @@ public final class LedgerStore: Book {
             id: request.id, type: command.code, arguments: command.arguments(commitment: secret?.memo.commitment),
             evidence: request.evidence, at: request.at, wallQuality: configuration.wallQuality(),
             monotonicMilliseconds: configuration.monotonicMilliseconds(),
-            bootID: hasNamedBoot ? nil : configuration.bootID, day: CivilTime(request.at).day,
+            bootID: memory.hasNamedBoot ? nil : configuration.bootID, day: CivilTime(request.at).day,
             postings: plan.postings, moves: plan.moves, outcome: plan.outcome, pricing: plan.pricing,
-            reverses: plan.reverses)
+            reverses: plan.reverses, totals: plan.totals)
         precondition(entry.isBalanced, "a plan does not balance")
         let body = entry.encoded
         guard body.count <= JournalEntry.bodyBytesMax else { throw .refused(.tooLarge) }
-        let seq = newest.seq + 1
+        let seq = memory.newest.seq + 1
         let place = Place(epoch: epoch, seq: seq)
         let hash = ChainLink.hash(
-            device: configuration.deviceID, epoch: epoch, seq: seq, prev: newest.hash, body: body)
+            device: configuration.deviceID, epoch: epoch, seq: seq, prev: memory.newest.hash, body: body)
         try connection.run("INSERT INTO event VALUES(?,?,?)", [.integer(place.rawValue), .blob(body), .blob(hash)])
         try Projector(tables: connection, journal: connection).apply(entry, at: place)
         try keep(secret, of: entry, at: place)
-        newest = ChainHead(epoch: epoch, seq: seq, hash: hash)
-        hasNamedBoot = true
+        memory.newest = ChainHead(epoch: epoch, seq: seq, hash: hash)
+        memory.hasNamedBoot = true
         fold(entry, secret?.memo.data)
         return Committed(
             event: request.id, epoch: epoch, seq: seq, hash: hash, outcome: plan.outcome, isReplay: false)

@@ -40,7 +40,6 @@ struct Person {
     var details: CustomerDetails?
     var aliases: [String] = []
     var isErased = false
-    var mergedInto: CustomerID?
     var key: [UInt8]?
 
     /// Folds one sealed command into the person.

@@ -5,6 +5,7 @@ struct Plan {
     var outcome: Committed.Outcome = .done
     var pricing: PricedBill?
     var reverses: ULID?
+    var totals: [Posting] = []
     /// Whose key seals the personal part, where there is one.
     var owner: CustomerID?
 }
@@ -25,7 +26,7 @@ extension LedgerStore {
             return Plan(owner: try present(id).id)
         case .mergeCustomer(let id, let into): return try planMerge(id, into)
         case .unmergeCustomer(let id):
-            guard try present(id).mergedInto != nil else { throw .refused(.unknownCustomer) }
+            guard memory.mergedInto[try present(id).id] != nil else { throw .refused(.unknownCustomer) }
             return Plan()
         case .eraseCustomer(let id):
             _ = try present(id)
@@ -33,11 +34,11 @@ extension LedgerStore {
 
         case .createProduct(let details, let stock): return try planProduct(details, stock)
         case .updateProduct(let id, let details):
-            guard goods[id] != nil else { throw .refused(.unknownProduct) }
+            guard memory.goods[id] != nil else { throw .refused(.unknownProduct) }
             try check(details, besides: id)
             return Plan()
         case .moveStock(let id, let quantity, _):
-            guard goods[id] != nil else { throw .refused(.unknownProduct) }
+            guard memory.goods[id] != nil else { throw .refused(.unknownProduct) }
             guard quantity != .zero else { throw .refused(.amountOutOfRange) }
             try check(quantity)
             return Plan(moves: [StockMove(id, quantity)])
@@ -93,14 +94,14 @@ extension LedgerStore {
 
     /// A customer that exists and was not erased.
     func present(_ id: CustomerID) throws(BookError) -> Person {
-        guard let person = people[id] else { throw .refused(.unknownCustomer) }
+        guard let person = memory.people[id] else { throw .refused(.unknownCustomer) }
         guard !person.isErased else { throw .refused(.erasedCustomer) }
         return person
     }
 
     private func planCustomer(_ details: CustomerDetails, _ opening: Paise) throws(BookError) -> Plan {
         guard opening.isWithinRange else { throw .refused(.amountOutOfRange) }
-        let isTwin = people.values.contains {
+        let isTwin = memory.people.values.contains {
             $0.details?.name == details.name && $0.details?.landmark == details.landmark
                 && $0.details?.phone == details.phone && $0.details?.nickname == details.nickname
         }
@@ -112,7 +113,7 @@ extension LedgerStore {
 
     private func planMerge(_ id: CustomerID, _ into: CustomerID) throws(BookError) -> Plan {
         _ = (try present(id), try present(into))
-        guard people[id]?.mergedInto == nil, root(of: into) != id else { throw .refused(.unknownCustomer) }
+        guard memory.mergedInto[id] == nil, root(of: into) != id else { throw .refused(.unknownCustomer) }
         return Plan()
     }
 
@@ -130,7 +131,7 @@ extension LedgerStore {
         guard prices.allSatisfy({ $0 >= .zero && $0 <= .amountMax }),
             (0...10_000).contains(details.gstRate.rawValue), (0...100_000).contains(details.cessRate.rawValue)
         else { throw .refused(.amountOutOfRange) }
-        guard !goods.contains(where: { $0.key != id && $0.value.name == details.name }) else {
+        guard !memory.goods.contains(where: { $0.key != id && $0.value.name == details.name }) else {
             throw .refused(.duplicateName)
         }
     }
@@ -162,10 +163,9 @@ extension LedgerStore {
         let expected = try amount(of: .cash)
         let (difference, overflow) = counted.rawValue.subtractingReportingOverflow(expected.rawValue)
         guard !overflow else { throw .refused(.amountOutOfRange) }
-        guard difference != 0 else { return Plan() }
-        return Plan(postings: [
-            Posting(.cash, Paise(difference)), Posting(.cashDifference, Paise(-difference)),
-        ])
+        let postings = [Posting(.cash, Paise(difference)), Posting(.cashDifference, Paise(-difference))]
+        let totals = try Projector(tables: connection, journal: connection).totals()
+        return Plan(postings: difference == 0 ? [] : postings, totals: totals)
     }
 
     // MARK: Bills
@@ -185,7 +185,7 @@ extension LedgerStore {
             else { throw .refused(.amountOutOfRange) }
         }
         if let customer = bill.customer { _ = try present(customer) }
-        return try PricedBill(bill, products: goods)
+        return try PricedBill(bill, products: memory.goods)
     }
 
     private func planBill(_ bill: Bill, at: WallTime) throws(BookError) -> Plan {

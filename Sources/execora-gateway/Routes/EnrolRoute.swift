@@ -31,7 +31,8 @@ struct EnrolRoute: Sendable {
 
         let now = now()
         let outcome = try await store.enrol(
-            codeHash: codeHash, requestHash: SHA256.digest(body), device: device, ledgerKey: key.bytes,
+            codeHash: codeHash, requestHash: SHA256.digest(key.bytes, Array(tlsKey.x963Representation)), device: device,
+            ledgerKey: key.bytes,
             nowMilliseconds: now
         ) { [authority, trustPEM, receiptKey] shop, series throws(GatewayError) in
             let issued = try authority.device(key: tlsKey, deviceHex: Hex.text(device), nowMilliseconds: now)

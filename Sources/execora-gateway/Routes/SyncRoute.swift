@@ -7,8 +7,7 @@ import Seals
 /// `POST /v1/sync`: one signed batch up, one signed receipt down. What is well-formed and authentic is always stored;
 /// whether it is good business is judged later, elsewhere.
 struct SyncRoute: Sendable {
-    let store: FleetStore
-    let receiptKey: SigningKey
+    let queue: SyncQueue
     let pace: SyncPace
     let metrics: GatewayMetrics
     let now: @Sendable () -> Int64
@@ -39,7 +38,7 @@ struct SyncRoute: Sendable {
             epoch: batch.header.epoch, firstSeq: batch.header.firstSeq, previousHash: batch.header.prevHash,
             hashes: batch.entries.map(\.hash), envelope: bytes,
             trace: CorrelationHeader.traceparent(request) ?? "")
-        let outcome = try await store.append(verified, of: sender, nowMilliseconds: now(), sign: Self.sign(receiptKey))
+        let outcome = try await queue.append(verified, of: sender)
         metrics.observe("execora_sync_milliseconds", milliseconds: (clock.now - start).milliseconds)
         switch outcome {
         case .appended(let receipt, let entries):

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Sees that a device has one turn in flight. A live turn takes the place of an older one, whose connection is closed:
 /// behind a line that went quiet an old turn may hang for a minute, and nobody at the counter waits that long. A late
-/// one (from the spool) waits for its turn instead.
+/// one (from the spool) waits for its turn instead, unless it is the same turn sent again.
 final class TurnDesk: Sendable {
     private struct Seat {
         var turn: ULID
@@ -23,7 +23,7 @@ final class TurnDesk: Sendable {
     func enter(device: [UInt8], turn: ULID, isLate: Bool, channel: any Channel) -> UInt64? {
         let (ticket, older) = state.withLock { state -> (UInt64?, Seat?) in
             let older = state.seats[device]
-            if older != nil, isLate { return (nil, nil) }
+            if let older, isLate, older.turn != turn { return (nil, nil) }
             state.nextTicket += 1
             state.seats[device] = Seat(turn: turn, ticket: state.nextTicket, channel: channel)
             return (state.nextTicket, older)

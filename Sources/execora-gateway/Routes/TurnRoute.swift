@@ -7,8 +7,9 @@ import NIOCore
 /// `POST /v1/turns`: Opus up while the shopkeeper still speaks, words down.
 struct TurnRoute: Sendable {
     static let contentType = "application/x-execora-turn"
-    /// Longest that a transcript is waited for; then the verdict is `failed`.
-    static let transcriptTimeMax = Duration.seconds(25)
+    /// Longest that a transcript is waited for; then the verdict is `failed`. Under the 20 s that a device waits for
+    /// its reply, so that it hears `failed` instead of nothing.
+    static let transcriptTimeMax = Duration.seconds(18)
 
     let speech: any SpeechToText
     let desk: TurnDesk

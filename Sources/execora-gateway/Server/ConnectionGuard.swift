@@ -62,8 +62,10 @@ final class ConnectionGuard: ChannelInboundHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case NIOSSLError.handshakeFailed(let reason): tell(HandshakeRefusal.reason("\(reason)"), detail: "\(reason)")
-        case let error as BoringSSLError: tell(HandshakeRefusal.reason("\(error)"), detail: "\(error)")
+        case NIOSSLError.handshakeFailed(let reason):
+            tell(HandshakeRefusal.reason("\(reason)"), detail: HandshakeRefusal.name("\(reason)"))
+        case let error as BoringSSLError:
+            tell(HandshakeRefusal.reason("\(error)"), detail: HandshakeRefusal.name("\(error)"))
         default: break
         }
         context.fireErrorCaught(error)
@@ -82,13 +84,20 @@ final class ConnectionGuard: ChannelInboundHandler, RemovableChannelHandler {
         isTold = true
         metrics.count("execora_connections_refused_total", labels: [("port", port), ("reason", reason)])
         var line: Logger.Metadata = ["port": "\(port)", "reason": "\(reason)"]
-        if let detail { line["detail"] = "\(detail.prefix(300))" }
+        if let detail { line["detail"] = "\(detail)" }
         logger.notice("connection refused", metadata: line)
     }
 }
 
 /// A short word for each reason that TLS names, for counting.
 enum HandshakeRefusal {
+    /// BoringSSL's own name of the reason, out of its long text; nil when there is none in it.
+    static func name(_ text: String) -> String? {
+        let name = text.split(separator: "OPENSSL_internal:", omittingEmptySubsequences: false).dropFirst().first?
+            .prefix { $0.isLetter || $0 == "_" }
+        return name.map(String.init)
+    }
+
     static func reason(_ text: String) -> String {
         let known = [
             ("UNSUPPORTED_PROTOCOL", "tls_version"), ("NO_SUPPORTED_VERSIONS", "tls_version"),

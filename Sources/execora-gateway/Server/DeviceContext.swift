@@ -47,7 +47,7 @@ final class RequestNote: Sendable {
 
 /// Asks, for every request and not once a connection, whose certificate this is and whether it still stands.
 struct DeviceIdentityMiddleware: RouterMiddleware {
-    let store: FleetStore
+    let directory: DeviceDirectory
 
     func handle(
         _ request: Request, context: DeviceContext, next: (Request, DeviceContext) async throws -> Response
@@ -57,7 +57,7 @@ struct DeviceIdentityMiddleware: RouterMiddleware {
             throw Refusal(status: .unauthorized, code: "no_certificate", message: "a client certificate is needed")
         }
         let fingerprint = Fingerprint.of(der: try certificate.toDERBytes())
-        guard let device = try await store.device(fingerprint: fingerprint) else {
+        guard let device = try await directory.device(fingerprint: fingerprint) else {
             throw Refusal(
                 status: .unauthorized, code: "unknown_certificate",
                 message: "this gateway did not give out this certificate; enrol again")

@@ -91,11 +91,12 @@ struct GatewayServer: Service {
         let time = TimeRoute(receiptKey: receiptKey, now: parts.now)
         let turns = TurnRoute(speech: parts.speech, desk: TurnDesk(), metrics: metrics, logger: parts.logger)
         let sync = SyncRoute(
-            store: parts.store, receiptKey: receiptKey, pace: pace, metrics: metrics, now: parts.now)
+            queue: SyncQueue(store: parts.store, sign: SyncRoute.sign(receiptKey), now: parts.now), pace: pace,
+            metrics: metrics, now: parts.now)
         let renew = RenewRoute(store: parts.store, authority: authority, now: parts.now)
         let devices = Router(context: DeviceContext.self)
         devices.add(middleware: RequestLog(port: "device", metrics: metrics, logger: parts.logger))
-        devices.add(middleware: DeviceIdentityMiddleware(store: parts.store))
+        devices.add(middleware: DeviceIdentityMiddleware(directory: try DeviceDirectory(path: folder.database)))
         devices.get("/v1/time") { request, _ in try time.answer(request) }
         devices.post("/v1/turns") { request, context in try await turns.answer(request, context: context) }
         devices.post("/v1/sync") { request, context in try await sync.answer(request, context: context) }

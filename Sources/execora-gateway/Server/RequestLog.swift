@@ -3,6 +3,8 @@ import Hummingbird
 import JSONText
 import Ledger
 import Logging
+import NIOCore
+import NIOHTTP1
 
 protocol NotedContext: RequestContext {
     var note: RequestNote { get }
@@ -38,28 +40,43 @@ struct RequestLog<Context: NotedContext>: RouterMiddleware {
             code = "storage"
             logger.error("request failed", metadata: ["reason": "\(error)"])
             response = Refusal.unavailable("the gateway cannot store now", retryAfterSeconds: 30).response
-        } catch {
+        } catch let error as HTTPParserError {
+            // Hummingbird answers it and closes the line.
+            tell(request, context, status: 400, code: "not_http", since: start)
+            throw error
+        } catch  where error is CancellationError || error is ChannelError || error is IOError {
             // The line broke while the body came: nobody reads this answer.
             code = "broken_off"
             response = Refusal.malformed("the request broke off").response
+        } catch {
+            // A fault of ours. Its type alone: the text of an unknown error may hold anything.
+            code = "internal"
+            logger.error("request failed", metadata: ["reason": "\(type(of: error))"])
+            response =
+                Refusal(status: .internalServerError, code: "internal", message: "a fault of the gateway").response
         }
         if let trace { response.headers[CorrelationHeader.traceparentName] = trace }
         if let turn { response.headers[CorrelationHeader.turnName] = turn.description }
-        let took = (clock.now - start).milliseconds
+        tell(request, context, status: response.status.code, code: code, since: start)
+        return response
+    }
+
+    private func tell(
+        _ request: Request, _ context: Context, status: Int, code: String?, since start: ContinuousClock.Instant
+    ) {
         // A path that is no route is not repeated: it may hold anything.
         let route = code == "not_found" ? "other" : request.uri.path
         metrics.count(
-            "execora_requests_total",
-            labels: [("port", port), ("route", route), ("status", String(response.status.code))])
+            "execora_requests_total", labels: [("port", port), ("route", route), ("status", String(status))])
         var line: Logger.Metadata = [
-            "port": "\(port)", "route": "\(route)", "status": "\(response.status.code)", "ms": "\(took)",
+            "port": "\(port)", "route": "\(route)", "status": "\(status)",
+            "ms": "\((clock.now - start).milliseconds)",
         ]
         if let code { line["code"] = "\(code)" }
-        if let trace { line["trace"] = "\(trace)" }
-        if let turn { line["turn"] = "\(turn)" }
+        if let trace = CorrelationHeader.traceparent(request) { line["trace"] = "\(trace)" }
+        if let turn = CorrelationHeader.turn(request) { line["turn"] = "\(turn)" }
         for field in context.note.all { line[field.name] = "\(field.value.string ?? field.value.text)" }
         logger.info("request", metadata: line)
-        return response
     }
 }
 

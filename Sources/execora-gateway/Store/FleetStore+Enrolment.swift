@@ -41,7 +41,7 @@ extension FleetStore {
     }
 
     /// Uses up a code. `issue` makes the certificate and the answer once shop and series are known; both are stored
-    /// in the same transaction, so an answer lost on the way is given again for the same request, byte for byte.
+    /// in the same transaction, so an answer lost on the way is given again to the same two keys, byte for byte.
     ///
     /// A device that is known to the shop (its certificate ran out while it was away) keeps its series and its chain.
     func enrol(
@@ -129,21 +129,6 @@ extension FleetStore {
             "INSERT INTO certificate(fingerprint, shop_id, device_id, serial, not_after_ms) VALUES(?, ?, ?, ?, ?)",
             .blob(issued.fingerprintBytes), .blob(shop), .blob(device), .blob(issued.serial),
             .integer(issued.notAfterMilliseconds))
-    }
-
-    /// Who holds the certificate; nil when none of this store's devices does.
-    func device(fingerprint: [UInt8]) throws(GatewayError) -> DeviceRecord? {
-        try database.first(
-            """
-            SELECT d.shop_id, d.device_id, d.series, d.ledger_key, d.revoked_ms IS NOT NULL OR c.revoked_ms IS NOT NULL
-            FROM certificate c JOIN device d ON d.shop_id = c.shop_id AND d.device_id = c.device_id
-            WHERE c.fingerprint = ?
-            """, .blob(fingerprint)
-        ) {
-            DeviceRecord(
-                shop: $0.blob(0), device: $0.blob(1), series: $0.text(2), ledgerKey: $0.blob(3),
-                isRevoked: $0.integer(4) != 0)
-        }
     }
 
     /// Refuses the device from its next request on. Its series is retired with it: numbers are never given twice.

@@ -1,0 +1,31 @@
+import Ledger
+
+/// What was heard in one turn, as text.
+public struct Utterance: Hashable, Sendable {
+    /// The best transcript, any script.
+    public var text: String
+    /// How sure the speech engine was, 0 to 1000.
+    public var confidenceMilli: Int64
+    /// The turn it was said in. Command ids come from it, so the same turn handed in twice writes once.
+    public var turn: ULID?
+    /// True when it comes from the spool: read back and asked about, never executed silently.
+    public var isLate: Bool
+    /// Other transcripts of the same sound. They are parsed too and have a vote.
+    public var alternatives: [String]
+
+    public init(
+        text: String, confidenceMilli: Int64 = 1000, turn: ULID? = nil, isLate: Bool = false,
+        alternatives: [String] = []
+    ) {
+        self.text = text
+        self.confidenceMilli = confidenceMilli
+        self.turn = turn
+        self.isLate = isLate
+        self.alternatives = alternatives
+    }
+
+    /// Scalars of a transcript that are read; what is longer is cut. A minute of fast speech is about 900.
+    public static let scalarsMax = 1200
+    /// Alternatives that are read; more are passed over.
+    public static let alternativesMax = 8
+}

@@ -1,0 +1,110 @@
+import Glibc
+
+/// Copies of the book beside it: `<book>.backup-<number of the newest event>`. A book keeps the newest three.
+struct Backups {
+    var book: String
+
+    static let kept = 3
+    private static let digits = 12
+
+    /// Oldest first: the number is padded, so the order of names is the order of events.
+    var paths: [String] {
+        let (folder, name) = Self.split(book)
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var found: [String] = []
+        while let item = readdir(stream) {
+            let file = withUnsafePointer(to: &item.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            let prefix = name + ".backup-"
+            guard file.hasPrefix(prefix), file.utf8.count == prefix.utf8.count + Self.digits else { continue }
+            found.append(folder + "/" + file)
+        }
+        return found.sorted()
+    }
+
+    func path(seq: Int64) -> String {
+        let number = String(seq)
+        return "\(book).backup-" + String(repeating: "0", count: max(0, Self.digits - number.count)) + number
+    }
+
+    func removeOld() {
+        for path in paths.dropLast(Self.kept) { unlink(path) }
+    }
+
+    /// Puts a file's bytes and its name on flash.
+    static func sync(_ path: String) throws(BookError) {
+        for (target, flags) in [(path, O_RDONLY), (split(path).folder, O_RDONLY | O_DIRECTORY)] {
+            let descriptor = Glibc.open(target, flags | O_CLOEXEC)
+            guard descriptor >= 0 else { throw .storage(code: errno, operation: "open for sync") }
+            let code = fsync(descriptor) == 0 ? 0 : errno
+            close(descriptor)
+            guard code == 0 else { throw .storage(code: code, operation: "fsync") }
+        }
+    }
+
+    private static func split(_ path: String) -> (folder: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        let folder = slash == path.startIndex ? "/" : String(path[..<slash])
+        return (folder, String(path[path.index(after: slash)...]))
+    }
+}
+
+extension LedgerStore {
+    /// Copies the book into a new file, puts it on flash and verifies the copy from its first entry. Only a copy that
+    /// verifies gets its name.
+    ///
+    /// - Parameter target: nil is beside the book, where the newest three are kept.
+    /// - Returns: where it is, and the verified report of the copy.
+    public func backup(to target: String? = nil) throws(BookError) -> (path: String, report: VerifyReport) {
+        guard let path else { throw .unavailable("a book in memory has no backup") }
+        if let failure = connection.failure { throw failure }
+        let backups = Backups(book: path)
+        let final = target ?? backups.path(seq: memory.newest.seq)
+        let draft = final + ".part"
+        unlink(draft)
+        var isDone = false
+        defer { if !isDone { unlink(draft) } }
+        // VACUUM is refused inside a transaction, and to a reader though it is the copy that is written.
+        if mode == .inspect { try connection.script("COMMIT; PRAGMA query_only = OFF") }
+        try connection.run("VACUUM INTO ?", [.text(draft)])
+        if mode == .inspect { try connection.script("PRAGMA query_only = ON; BEGIN") }
+        chmod(draft, 0o600)
+        try Backups.sync(draft)
+        let report = try LedgerStore.inspect(path: draft).verify()
+        guard report.valid else { throw .damaged("the copy does not verify: \(report.reason ?? "")") }
+        guard rename(draft, final) == 0 else { throw .storage(code: errno, operation: "rename") }
+        isDone = true
+        try Backups.sync(final)
+        if target == nil { backups.removeOld() }
+        return (final, report)
+    }
+
+    /// Destroys customers' keys and sealed details in the backups beside the book, as in the book itself. One that
+    /// cannot be opened is removed: a backup is worth less than a promise to forget.
+    func forgetInBackups(_ customers: [CustomerID]) {
+        guard let path, !customers.isEmpty else { return }
+        for backup in Backups(book: path).paths {
+            do throws(BookError) {
+                let copy = try Connection(path: backup)
+                try copy.script("PRAGMA secure_delete = ON; PRAGMA synchronous = FULL;")
+                var known: Set<CustomerID> = []
+                try copy.run("SELECT customer FROM person") { known.insert(CustomerID(rawValue: $0.integer(0))) }
+                for customer in customers where known.contains(customer) {
+                    try copy.transaction { () throws(BookError) in try Self.destroyKey(of: customer, in: copy) }
+                }
+            } catch {
+                unlink(backup)
+            }
+        }
+    }
+
+    static func destroyKey(of customer: CustomerID, in connection: Connection) throws(BookError) {
+        let id = [Connection.Value.integer(customer.rawValue)]
+        // Zeros over the key first: a page that keeps a deleted row keeps nothing of use.
+        try connection.run("UPDATE person SET key = zeroblob(length(key)) WHERE customer = ?", id)
+        try connection.run("DELETE FROM person WHERE customer = ?", id)
+        try connection.run("DELETE FROM memo WHERE customer = ?", id)
+    }
+}

@@ -1,0 +1,133 @@
+import Glibc
+import JSONText
+import Ledger
+
+/// Appends payments to a book at full durability and says how many a second it took. Without `--book` the book is a new
+/// file in the current folder, removed afterwards: the figure is that folder's disk, not the machine's memory.
+struct LedgerBench {
+    var call: LedgerCall
+
+    /// Customers that pay in turn.
+    static let customerCount = 100
+
+    func run() throws(BookError) -> Int32 {
+        let path = call.book ?? "execora-bench-\(getpid()).sqlite"
+        defer { if call.book == nil { for end in ["", "-wal", "-shm", ".lock"] { unlink(path + end) } } }
+        let store = try LedgerStore.open(path: path, configuration: configuration)
+        let customers = try prepare(store)
+        let bytesBefore = fileBytes(path)
+        var times: [Int64] = []
+        times.reserveCapacity(call.entries / call.batch + 1)
+        let start = now()
+        var done = 0
+        while done < call.entries {
+            let count = min(call.batch, call.entries - done)
+            let before = now()
+            let committed = try store.performAll((0..<count).map { payment(customers, done + $0) })
+            times.append(now() - before)
+            done += count
+            if call.acknowledges { acknowledge(committed) }
+        }
+        let elapsed = now() - start
+        guard !call.acknowledges else { return 0 }
+        let name = call.batch == 1 ? "ledger.payment" : "ledger.payment.batch\(call.batch)"
+        report(name, Int64(done) * 1_000_000_000 / max(1, elapsed), "entries/s")
+        times.sort()
+        report("\(name).commit.p50", times[times.count / 2] / 1000, "us")
+        report("\(name).commit.p99", times[times.count * 99 / 100] / 1000, "us")
+        report("\(name).size", (fileBytes(path) - bytesBefore) / Int64(done), "bytes/entry")
+        times = []
+        for round in 0..<20 * customers.count {
+            let before = now()
+            _ = try store.balance(of: customers[round % customers.count])
+            times.append(now() - before)
+        }
+        times.sort()
+        report("ledger.balance.p99", times[times.count * 99 / 100], "ns")
+        let verifyStart = now()
+        let verified = try store.verify()
+        guard verified.valid else {
+            LedgerCall.standardError("execoractl ledger bench: the book does not verify: \(verified.reason ?? "")")
+            return 1
+        }
+        report("ledger.verify", verified.entries * 1_000_000_000 / max(1, now() - verifyStart), "entries/s")
+        return try reportOpening(path) ? 0 : 1
+    }
+
+    /// A second process-like look at the file: how long until a book of this size can be asked.
+    private func reportOpening(_ path: String) throws(BookError) -> Bool {
+        let before = now()
+        let head = try LedgerStore.inspect(path: path).head()
+        report("ledger.inspect.open", (now() - before) / 1000, "us")
+        return head.seq > 0
+    }
+
+    private var configuration: LedgerConfiguration {
+        LedgerConfiguration(
+            deviceID: [UInt8](repeating: 0xBE, count: 16), shopID: [UInt8](repeating: 0xBE, count: 16),
+            bootID: [UInt8](repeating: 1, count: 16), monotonicMilliseconds: { now() / 1_000_000 })
+    }
+
+    /// The customers of an earlier run, or new ones, each owing enough to pay for long.
+    private func prepare(_ store: LedgerStore) throws(BookError) -> [CustomerID] {
+        let known = try store.customers().map(\.id)
+        if known.count >= Self.customerCount { return known }
+        let requests = (known.count..<Self.customerCount).map {
+            LedgerStore.Request(
+                .createCustomer(CustomerDetails(name: "Customer \($0)"), opening: Paise(1_000_000_000)), id: newID(),
+                evidence: Evidence(confirmedBy: "technician"), at: wall)
+        }
+        return known
+            + (try store.performAll(requests)).compactMap {
+                if case .customer(let id) = $0.outcome { id } else { nil }
+            }
+    }
+
+    /// As much evidence as a spoken payment carries.
+    private func payment(_ customers: [CustomerID], _ index: Int) -> LedgerStore.Request {
+        let split = PaymentSplit(amount: Paise(Int64(1 + index % 1000) * 100), mode: index % 3 == 0 ? .upi : .cash)
+        let evidence = Evidence(
+            turn: newID(), transcriptHash: [UInt8](repeating: UInt8(index & 255), count: 32), confidenceMilli: 930,
+            confirmedBy: "voice")
+        return LedgerStore.Request(
+            .receivePayment(customers[index % customers.count], [split]), id: newID(), evidence: evidence, at: wall)
+    }
+
+    private var wall: WallTime { WallTime(milliseconds: Int64(time(nil)) * 1000) }
+
+    private func newID() -> ULID {
+        var random = SystemRandomNumberGenerator()
+        return ULID(at: wall, using: &random)
+    }
+
+    /// One line an entry, out of the process before the next commit: what a test may hold the book to.
+    private func acknowledge(_ committed: [Committed]) {
+        for one in committed {
+            let line = Array("\(one.seq) \(one.hash.hexText) \(one.event)\n".utf8)
+            _ = write(1, line, line.count)
+        }
+    }
+
+    private func report(_ bench: String, _ value: Int64, _ unit: String) {
+        print(
+            JSONValue.object([
+                JSONValue.Member("bench", .string(bench)), JSONValue.Member("value", .integer(value)),
+                JSONValue.Member("unit", .string(unit)), JSONValue.Member("peer", .null),
+                JSONValue.Member("ratio", .null),
+            ]).text)
+    }
+
+    private func fileBytes(_ path: String) -> Int64 {
+        [path, path + "-wal"].reduce(0) { sum, name in
+            var status = stat()
+            return sum + (stat(name, &status) == 0 ? Int64(status.st_size) : 0)
+        }
+    }
+}
+
+/// CLOCK_MONOTONIC in nanoseconds.
+private func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}

@@ -1,0 +1,181 @@
+import AudioIO
+import Diagnostics
+import Glibc
+import JSONText
+import Synchronization
+
+/// The daemon at the counter: a house with a microphone, a thread that listens, a socket for the technician, and the
+/// watch over them. The calling thread becomes the control thread.
+final class Appliance: @unchecked Sendable {
+    // @unchecked: set up by the control thread before the others start; shared state is atomic.
+
+    let house: House
+    let microphone: Microphone
+    let startedAt: Int64
+    private let systemd = Systemd()
+    private let log: EventLog
+    private let isStopping = Atomic<Bool>(false)
+    private let firstFrameAt = Atomic<Int64>(-1)
+    private let hasFailedToOpen = DoneFlag()
+
+    /// How often the control thread looks. Once a second: timers below it are in seconds.
+    static let tickSeconds = 1
+    /// Captured but not scored, or neither, for so many ticks with an open microphone: the house is deaf.
+    static let deafTicksMax = 5
+
+    private init(_ house: House, log: EventLog, startedAt: Int64) {
+        self.house = house
+        self.log = log
+        self.startedAt = startedAt
+        let configuration = house.configuration
+        let backend: MicrophoneConfiguration.Backend =
+            switch configuration.audioBackend {
+            case .alsa: .alsa(device: configuration.captureDevice)
+            case .null: .null
+            }
+        let failed = hasFailedToOpen
+        microphone = Microphone(configuration: MicrophoneConfiguration(backend: backend), ring: house.ring) {
+            [unowned house] event in
+            Self.tell(event, log)
+            switch event {
+            case .openFailed: failed.set()
+            case .muted:
+                house.ear.order(.muted)
+                house.lamp.show(.muted)
+            case .opened: house.lamp.show(.dark)
+            default: break
+            }
+        }
+    }
+
+    /// Runs until SIGTERM or SIGINT.
+    /// - Returns: the exit code of the process.
+    static func run(_ configuration: ApplianceConfiguration) -> Int32 {
+        let startedAt = processStart()
+        let log = EventLog(level: configuration.logLevel, format: configuration.logFormat)
+        // Blocked before any thread is made, so that none but the control thread takes them.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for signal in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, signal) }
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+
+        let house: House
+        do {
+            house = try House(
+                configuration, log: log,
+                output: configuration.audioBackend == .alsa ? .alsa(device: configuration.playbackDevice) : .null)
+        } catch {
+            complain("execorad: \(error.line)")
+            return error.exitCode
+        }
+        let appliance = Appliance(house, log: log, startedAt: startedAt)
+        return appliance.run(signals)
+    }
+
+    private func run(_ signals: sigset_t) -> Int32 {
+        house.start()
+        let listening = Thread.start(name: "dsp") { [self] in listen() }
+        microphone.start()
+        let counterDesk = CounterDesk(appliance: self)
+        do { try counterDesk.open() } catch {
+            complain(
+                "execorad: the technician's sockets cannot be opened in \(house.configuration.runtimeFolder): \(error)")
+            log.error("no technician's socket; everything else works")
+        }
+        watch(signals)
+        log.notice("stopping")
+        systemd.stopping()
+        counterDesk.close()
+        microphone.stop()
+        isStopping.store(true, ordering: .releasing)
+        house.reader.bell.signal()
+        pthread_join(listening, nil)
+        house.stop()
+        return 0
+    }
+
+    /// The listening thread.
+    private func listen() {
+        while !isStopping.load(ordering: .acquiring) {
+            // Two frames: one wake-up each 40 ms. Muted, only the bell or an order ends the wait.
+            _ = house.reader.wait(
+                forSamples: 2 * Ear.frameSamples, milliseconds: microphone.state == .open ? 500 : 2_000)
+            house.ear.listen()
+            if firstFrameAt.load(ordering: .relaxed) < 0, house.ear.scored.load(ordering: .relaxed) > 0 {
+                firstFrameAt.store(Moment.monotonicMilliseconds(), ordering: .relaxed)
+            }
+        }
+    }
+
+    /// The control thread: waits for signals, looks after the house once a second.
+    private func watch(_ told: sigset_t) {
+        var signals = told
+        var isReady = false
+        var deafTicks = 0
+        var last = (captured: UInt64(0), scored: UInt64(0))
+        while true {
+            var wait = timespec(tv_sec: Self.tickSeconds, tv_nsec: 0)
+            let signal = sigtimedwait(&signals, nil, &wait)
+            if signal == SIGTERM || signal == SIGINT { return }
+            house.tick()
+            let now = (microphone.counters.samples, house.ear.scored.load(ordering: .relaxed))
+            let isOpen = microphone.state == .open
+            deafTicks = isOpen && (now.0 == last.captured || now.1 == last.scored) ? deafTicks + 1 : 0
+            last = (now.0, now.1)
+            if !isReady, now.1 > 0 || microphone.state == .muted || hasFailedToOpen.isSet {
+                isReady = true
+                systemd.ready()
+            }
+            if deafTicks >= Self.deafTicksMax {
+                // No ping: systemd starts the daemon anew after WatchdogSec.
+                log.error(
+                    "the ear stands still; waiting for the watchdog", .init("seconds", .integer(Int64(deafTicks))))
+            } else {
+                systemd.alive()
+            }
+        }
+    }
+
+    var startToFirstFrameMilliseconds: Int64? {
+        let at = firstFrameAt.load(ordering: .relaxed)
+        return at < 0 ? nil : at - startedAt
+    }
+
+    private static func tell(_ event: CaptureEvent, _ log: EventLog) {
+        switch event {
+        case .opened(let parameters, let sample):
+            log.notice(
+                "microphone open", .init("hertz", .integer(Int64(parameters.hertz))),
+                .init("channels", .integer(Int64(parameters.channels))),
+                .init("period_frames", .integer(Int64(parameters.periodFrames))),
+                .init("buffer_frames", .integer(Int64(parameters.bufferFrames))),
+                .init("real_time", .bool(parameters.isRealTime)), .init("sample", .integer(Int64(sample))))
+        case .openFailed(let error, let retry):
+            log.warning(
+                "no microphone; it is tried again", .init("why", .string("\(error)")),
+                .init("retry_ms", .integer(Int64(retry))))
+        case .lost(let error, _): log.error("the microphone was lost", .init("why", .string("\(error)")))
+        case .overrun(_, let samples): log.warning("capture overrun", .init("samples", .integer(Int64(samples))))
+        case .bufferDoubled(let milliseconds):
+            log.warning("capture buffer doubled", .init("ms", .integer(Int64(milliseconds))))
+        case .flatLine: log.warning("the microphone is silent: muted by a switch, or unplugged")
+        case .flatLineEnded: log.notice("the microphone gives sound again")
+        case .clipping: log.warning("the microphone clips: lower its gain")
+        case .muted: log.notice("muted: microphone closed, sound wiped")
+        case .ended: log.notice("the sound has ended")
+        }
+    }
+
+    /// When this process was started by the kernel, on the monotonic clock, to 10 ms.
+    private static func processStart() -> Int64 {
+        let now = Moment.monotonicMilliseconds()
+        guard let bytes = FileBytes.read("/proc/self/stat", bytesMax: 4_096),
+            let close = bytes.lastIndex(of: UInt8(ascii: ")"))
+        else { return now }
+        let fields = String(decoding: bytes[(close + 1)...], as: UTF8.self).split(separator: " ")
+        // Field 22 of proc(5), counted from the state (3): ticks since boot.
+        guard fields.count > 19, let ticks = Int64(fields[19]) else { return now }
+        let sinceBoot = ticks * 1000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
+        return now - (Moment.bootMilliseconds() - sinceBoot)
+    }
+}

@@ -1,0 +1,59 @@
+import CloudLink
+import Conversation
+import Glibc
+import JSONText
+import Ledger
+import Seals
+
+/// What the daemon needs before it can keep a book: its keys, and who it is once it was enrolled.
+struct Household {
+    var ledgerKey: SigningKey
+    /// Nil before enrolment: the book works, nothing can be sent.
+    var identity: DeviceIdentity?
+    var folder: IdentityFolder
+
+    static func open(_ configuration: ApplianceConfiguration) throws(SealError) -> Household {
+        let folder = IdentityFolder(path: configuration.identityFolder)
+        let ledgerKey = try folder.keysMadeIfMissing().ledger
+        let identity: DeviceIdentity?
+        do { identity = try folder.identity() } catch .missing { identity = nil }
+        return Household(ledgerKey: ledgerKey, identity: identity, folder: folder)
+    }
+
+    /// The book of this device. One process at a time.
+    func openBook(_ configuration: ApplianceConfiguration) throws(BookError) -> LedgerStore {
+        let ledger = LedgerConfiguration(
+            deviceID: DeviceIdentity.deviceID(of: ledgerKey.verifyingKey),
+            shopID: identity?.shop ?? [UInt8](repeating: 0, count: 16), series: identity?.series ?? "A01",
+            bootID: BootID.bytes, monotonicMilliseconds: Moment.bootMilliseconds)
+        return try LedgerStore.open(path: configuration.bookPath, configuration: ledger)
+    }
+}
+
+enum SeedCommand {
+    static let worldBytesMax = 16 * 1024 * 1024
+
+    static func run(_ configuration: ApplianceConfiguration, world path: String) -> Int32 {
+        guard let bytes = FileBytes.read(path, bytesMax: worldBytesMax) else {
+            complain("execorad: \(path) cannot be read: \(String(cString: strerror(errno)))")
+            return 2
+        }
+        do {
+            let world = try ShopWorld(json: try JSONValue(parsing: bytes))
+            let household = try Household.open(configuration)
+            let book = try household.openBook(configuration)
+            guard try book.head().seq == 0 else {
+                complain(
+                    "execorad: the book in \(configuration.stateFolder) already has entries; a shop is seeded once")
+                return 1
+            }
+            var random = SystemRandomNumberGenerator()
+            try world.seed(book, at: WallTime(milliseconds: Moment.wallMilliseconds()), using: &random)
+            print("seeded: \(world.customers.count) customers, \(world.products.count) products")
+            return 0
+        } catch {
+            complain("execorad: not seeded: \(error)")
+            return 1
+        }
+    }
+}

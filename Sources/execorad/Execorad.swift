@@ -1,0 +1,148 @@
+// execorad: the device daemon. Reads its arguments here and wires the rooms in Appliance.swift; rooms never exit the
+// process, this file does. Exit codes: 0 ended as asked, 1 a job failed, 2 wrong call or configuration.
+
+import Glibc
+
+@main
+enum Execorad {
+    static let version = "0.1"
+
+    static let help = """
+        usage: execorad COMMAND [OPTION ...]
+
+          run      --config FILE                     listen at the counter until told to stop (SIGTERM)
+          check    --config FILE                     report every mistake of the configuration; exit 2 if any
+          keys                                       every configuration key with its meaning and default
+          enrol    --gateway URL --ca FILE --code CODE --state DIR
+                                                     make this device's keys and enrol it with a one-time code
+          seed     --config FILE --world FILE        open the book with a shop's customers and products
+          rehearse --config FILE --input FILE.wav    the same pipeline from a file, as fast as it can be read;
+                                                     turn traces as JSON lines
+          --version
+
+        FILE defaults to /etc/execora/execora.toml. Exit codes: 0 ok, 1 failed, 2 wrong call or configuration.
+        """
+
+    static func main() {
+        // A peer that goes away is an error code, not a death.
+        signal(SIGPIPE, SIG_IGN)
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        guard !arguments.isEmpty else { end(2, help) }
+        let command = arguments.removeFirst()
+        let options: Options
+        do { options = try Options(arguments) } catch { end(2, "execorad: \(error.reason); see execorad --help") }
+        if options.wantsHelp || ["help", "--help", "-h"].contains(command) {
+            print(help)
+            exit(0)
+        }
+        switch command {
+        case "--version":
+            print("execorad \(version)")
+            exit(0)
+        case "keys":
+            printKeys()
+            exit(0)
+        case "check":
+            options.allow("config")
+            let configuration = configuration(options)
+            let faults = configuration.faultsOfTheMachine()
+            for fault in faults { print("execorad: \(fault)") }
+            if faults.isEmpty { print("execorad: the configuration is right") }
+            exit(faults.isEmpty ? 0 : 2)
+        case "run":
+            options.allow("config")
+            exit(Appliance.run(configuration(options)))
+        case "enrol":
+            options.allow("gateway", "ca", "code", "state", "force")
+            exit(
+                EnrolCommand.run(
+                    gateway: options.required("gateway"), ca: options.required("ca"), code: options.required("code"),
+                    state: options.required("state"), replaces: options["force"] == "yes"))
+        case "seed":
+            options.allow("config", "world")
+            exit(SeedCommand.run(configuration(options), world: options.required("world")))
+        case "rehearse":
+            options.allow("config", "input", "from-say")
+            exit(Rehearsal.run(configuration(options), input: options.required("input")))
+        default: end(2, "execorad: no command '\(command)'; see execorad --help")
+        }
+    }
+
+    private static func configuration(_ options: Options) -> ApplianceConfiguration {
+        do { return try .read(file: options["config"] ?? "/etc/execora/execora.toml") } catch {
+            let mistakes = error.lines.map { "execorad: \($0)" }.joined(separator: "\n")
+            end(2, mistakes + "\nexecorad: nothing was started; 'execorad keys' lists what can be set")
+        }
+    }
+
+    private static func printKeys() {
+        let standard = ApplianceConfiguration()
+        for key in ConfigurationKey.all {
+            let told =
+                switch key.kind {
+                case .text(let path): "\"\(standard[keyPath: path])\""
+                case .flag(let path): "\(standard[keyPath: path])"
+                case .number(let path, let range):
+                    "\(standard[keyPath: path])  (\(range.lowerBound) to \(range.upperBound))"
+                case .choice(let words, _): words.joined(separator: " | ")
+                }
+            print("\(key.name) = \(told)\n    \(key.meaning)")
+        }
+    }
+
+    /// Says it on standard error and ends the process.
+    static func end(_ code: Int32, _ text: String) -> Never {
+        complain(text)
+        exit(code)
+    }
+}
+
+/// A line for the person at the terminal, on standard error.
+func complain(_ text: String) {
+    let bytes = Array((text + "\n").utf8)
+    bytes.withUnsafeBytes { _ = write(2, $0.baseAddress, $0.count) }
+}
+
+/// `--name value` pairs.
+struct Options {
+    struct Mistake: Error { var reason: String }
+
+    private var values: [String: String] = [:]
+    private(set) var wantsHelp = false
+    static let flags: Set<String> = ["force"]
+
+    init(_ arguments: [String]) throws(Mistake) {
+        var at = 0
+        while at < arguments.count {
+            let word = arguments[at]
+            at += 1
+            if word == "--help" || word == "-h" {
+                wantsHelp = true
+                continue
+            }
+            guard word.hasPrefix("--"), word.count > 2 else { throw Mistake(reason: "unexpected '\(word)'") }
+            let name = String(word.dropFirst(2))
+            guard values[name] == nil else { throw Mistake(reason: "--\(name) is given twice") }
+            if Self.flags.contains(name) {
+                values[name] = "yes"
+                continue
+            }
+            guard at < arguments.count else { throw Mistake(reason: "--\(name) needs a value") }
+            values[name] = arguments[at]
+            at += 1
+        }
+    }
+
+    subscript(name: String) -> String? { values[name] }
+
+    func required(_ name: String) -> String {
+        guard let value = values[name] else { Execorad.end(2, "execorad: --\(name) is missing; see execorad --help") }
+        return value
+    }
+
+    func allow(_ names: String...) {
+        for name in values.keys.sorted() where !names.contains(name) {
+            Execorad.end(2, "execorad: unknown option --\(name); see execorad --help")
+        }
+    }
+}

@@ -1,0 +1,368 @@
+import AudioIO
+import CloudLink
+import Conversation
+import JSONText
+import Ledger
+import LedgerSync
+import OpusCoding
+import Seals
+import Synchronization
+import WakeWord
+
+/// The rooms of one device, wired in the order of the sound. The daemon and a rehearsal use the same; they differ in
+/// where samples come from and who calls `ear.listen`.
+final class House: @unchecked Sendable {
+    // @unchecked: what is implicitly unwrapped is set once in `init`, before any thread starts; `syncRunner` and
+    // `courier` are only touched on `desk`.
+
+    /// Why a house cannot be opened: said to the person at the terminal, exit code 1 or 2.
+    struct Fault: Error {
+        var line: String
+        var exitCode: Int32 = 1
+    }
+
+    let configuration: ApplianceConfiguration
+    let log: EventLog
+    let register = TurnRegister()
+    let lamp: Lamp
+    /// SQLite, the spool and all decisions about them.
+    let desk = Desk(name: "book", jobsMax: 256)
+    let voiceDesk = Desk(name: "voice", jobsMax: Mouth.waitingMax)
+    let ring = SampleRing()
+    let speaker: Speaker
+    let wakeModel: WakeModel
+    private(set) var link: GatewayLink?
+    private(set) var ear: Ear!
+    private(set) var mouth: Mouth!
+    private(set) var clerk: Clerk!
+    private(set) var post: PostOffice!
+    private(set) var reader: RingReader!
+
+    private var renewal: Renewal?
+    /// When the certificate's age is looked at next, boot milliseconds.
+    private let renewalLook = Atomic<Int64>(0)
+    static let renewalLookMilliseconds: Int64 = 3_600_000
+
+    private var courier: Courier?
+    private var syncRunner: SyncRunner?
+    /// When sync wants to be called, monotonic ms; `.max` for never. Read by the control thread without the desk.
+    let syncDue = Atomic<Int64>(.max)
+    private let receiptWatchers = Mutex<[@Sendable (JSONValue) -> Void]>([])
+    let line = Line()
+
+    init(_ configuration: ApplianceConfiguration, log: EventLog, output: SpeakerConfiguration.Backend) throws(Fault) {
+        self.configuration = configuration
+        self.log = log
+        lamp = Lamp(path: configuration.ledPath, log: log)
+        guard FileBytes.makeFolder(configuration.stateFolder) else {
+            throw Fault(line: "\(configuration.stateFolder) cannot be made; set device.state_dir to a writable folder")
+        }
+
+        // Ear's models first: a wrong one is the commonest mistake of a new board.
+        let shelf = ModelShelf(folder: configuration.modelsFolder)
+        var wake: WakeModel
+        let voice: WakeModel
+        do {
+            wake = try shelf.model(configuration.wakeModel)
+            voice = try shelf.model("vad")
+        } catch { throw Fault(line: "\(error)", exitCode: 2) }
+        if configuration.wakeCutoffMilli > 0 { wake.cutoff = Float(configuration.wakeCutoffMilli) / 1000 }
+        wakeModel = wake
+
+        let household: Household
+        let book: LedgerStore
+        do {
+            household = try Household.open(configuration)
+            book = try household.openBook(configuration)
+        } catch let error as BookError {
+            throw Fault(line: "the book \(configuration.bookPath) cannot be opened: \(Self.words(error))")
+        } catch {
+            throw Fault(line: "the identity in \(configuration.identityFolder) cannot be used: \(error); enrol again")
+        }
+
+        var playback = SpeakerConfiguration(backend: output)
+        playback.tailMilliseconds = Int64(configuration.playbackTailMilliseconds)
+        speaker = Speaker(configuration: playback, clock: Moment.monotonicMilliseconds) { event in
+            if case .failed(let error) = event {
+                log.error("the speaker cannot be used", .init("why", .string("\(error)")))
+            }
+        }
+        let wallClock: @Sendable () -> WallTime = { WallTime(milliseconds: Moment.wallMilliseconds()) }
+
+        // Voice.
+        mouth = Mouth(
+            desk: voiceDesk,
+            voice: Voice(
+                program: configuration.voiceProgram, name: configuration.voiceName,
+                wordsPerMinute: configuration.voiceWordsPerMinute), speaker: speaker, register: register, log: log,
+            hasEarcons: configuration.hasEarcons,
+            doors: .init(
+                ear: { [unowned self] order in ear.order(order) }, lamp: { [unowned self] show in lamp.show(show) }))
+
+        // Words and book.
+        clerk = Clerk(
+            desk: desk, book: book,
+            dialogue: Dialogue(
+                book: book, configuration: DialogueConfiguration(), random: SystemRandomNumberGenerator()),
+            register: register, log: log,
+            doors: .init(
+                say: { [unowned self] turn, answer in mouth.say(turn, answer) },
+                entriesMade: { [unowned self] in entriesMade() },
+                settled: { [unowned self] turn in post.settled(turn) }), wallClock: wallClock)
+
+        // Wire.
+        try openLink(household)
+        var spool: AudioSpool?
+        do {
+            spool = try AudioSpool.open(
+                path: configuration.spoolFolder, key: try household.folder.spoolKey(),
+                configuration: AudioSpool.Configuration(
+                    bytesMax: configuration.spoolMegabytesMax << 20,
+                    ageMax: .seconds(configuration.spoolHoursMax * 3600)))
+        } catch {
+            log.error("the spool cannot be used; without a line nothing can be kept", .init("why", .string("\(error)")))
+        }
+        post = PostOffice(
+            link: link, line: line, spool: spool, desk: desk, register: register, log: log,
+            doors: .init(
+                heard: { [unowned self] reply, isLate in clerk.heard(reply, isLate: isLate) },
+                tell: { [unowned self] turn, line in clerk.tell(turn, line) },
+                isQuiet: { [unowned self] in
+                    !ear.isInTurn && !mouth.isSpeaking && register.openCount == 0 && !clerk.isQuestionOpen
+                }), wallClock: wallClock)
+        openSync(household, book)
+
+        // Ear.
+        guard let reader = ring.reader() else { preconditionFailure("a new ring has a place for its first reader") }
+        self.reader = reader
+        let encoder: OpusSpeechEncoder
+        do { encoder = try .open() } catch { throw Fault(line: "libopus refused an encoder: \(error)") }
+        ear = Ear(
+            ring: ring, reader: reader, listener: WakeListener(wake: [wake], voice: voice), encoder: encoder,
+            settings: Ear.Settings(configuration), register: register, log: log,
+            doors: .init(
+                begin: { [unowned self] opened in post.begin(opened) },
+                ended: { _ in },
+                cancelled: { [unowned self] turn, opening in
+                    register.drop(turn)
+                    if opening == .wake { mouth.sound(.error) }
+                }, lamp: { [unowned self] show in lamp.show(show) },
+                earcon: { [unowned self] earcon in mouth.sound(earcon) }),
+            makeID: {
+                var random = SystemRandomNumberGenerator()
+                return ULID(at: wallClock(), using: &random)
+            })
+    }
+
+    /// Starts the desks, the speaker and the link; not the microphone.
+    func start() {
+        desk.start()
+        voiceDesk.start()
+        speaker.start()
+        desk.post { [self] in refreshVocabulary() }
+        noteSyncDue()
+    }
+
+    /// Ends in the reverse order of the sound.
+    func stop() {
+        link?.stop()
+        speaker.stop()
+        voiceDesk.close()
+        desk.close()
+    }
+
+    // Line and sync ------------------------------------------------------------------------------------------------
+
+    private func openLink(_ household: Household) throws(Fault) {
+        guard !configuration.gatewayURL.isEmpty else {
+            log.notice("no cloud.url: what is spoken is kept until a gateway is set")
+            return
+        }
+        guard household.identity != nil else {
+            log.warning("not enrolled: run 'execorad enrol'; until then what is spoken is kept")
+            return
+        }
+        let folder = household.folder
+        do {
+            link = try GatewayLink.start(
+                GatewayLink.Configuration(
+                    url: configuration.gatewayURL, trustPath: folder.trustPath, chainPath: folder.chainPath,
+                    keyPath: folder.tlsKeyPath, connectTimeout: .milliseconds(configuration.connectTimeoutMilliseconds),
+                    replyTimeout: .milliseconds(configuration.replyTimeoutMilliseconds),
+                    ping: .seconds(configuration.keepAliveSeconds))
+            ) { [unowned self] event in heard(event) }
+        } catch {
+            throw Fault(line: "cloud.url cannot be used: \(error.hint)", exitCode: 2)
+        }
+    }
+
+    private func heard(_ event: LinkEvent) {
+        line.take(event)
+        switch event {
+        case .up:
+            log.notice("the gateway answers")
+            desk.post { [self] in
+                syncRunner?.lineUp(now: Self.moment())
+                noteSyncDue()
+                post.takeLateTurn()
+            }
+        case .down(let error):
+            log.warning(
+                "the gateway does not answer", .init("why", .string(error.code)), .init("hint", .string(error.hint)))
+        }
+    }
+
+    private func openSync(_ household: Household, _ book: LedgerStore) {
+        guard let link, let identity = household.identity else { return }
+        renewal = Renewal(folder: household.folder, device: identity.device)
+        let courier = Courier(link: link) { [unowned self] id, answer in
+            desk.post { [self] in
+                syncRunner?.answered(answer, to: id, now: Self.moment())
+                noteSyncDue()
+            }
+        }
+        self.courier = courier
+        var sync = SyncConfiguration()
+        sync.coalesceMilliseconds = Int64(configuration.syncCoalesceMilliseconds)
+        sync.idleMilliseconds = Int64(configuration.syncIntervalSeconds) * 1000
+        syncRunner = SyncRunner(
+            book: book, door: courier, identity: identity, key: household.ledgerKey, bootID: BootID.bytes,
+            configuration: sync,
+            random: {
+                var random = SystemRandomNumberGenerator()
+                return random.next()
+            }, now: Self.moment(), tell: { [unowned self] event in told(event) })
+    }
+
+    /// Makes the sync round that is due, and takes a late turn where there is one. Cheap to call; posts only with a
+    /// reason, so that an idle house sleeps.
+    func tick() {
+        let now = Moment.bootMilliseconds()
+        if line.isUp, now >= renewalLook.load(ordering: .relaxed) {
+            renewalLook.store(now + Self.renewalLookMilliseconds, ordering: .relaxed)
+            renewCertificate()
+        }
+        let hasLate = post.waiting.load(ordering: .relaxed) > 0 && line.isUp
+        guard now >= syncDue.load(ordering: .relaxed) || hasLate else { return }
+        desk.post { [self] in
+            syncRunner?.run(now: Self.moment())
+            noteSyncDue()
+            post.takeLateTurn()
+        }
+    }
+
+    /// A young certificate is left alone; the old one stands until the new one has proved itself.
+    private func renewCertificate() {
+        guard let link, let renewal, renewal.isDue(at: WallTime(milliseconds: Moment.wallMilliseconds())) else {
+            return
+        }
+        renewal.renew(over: link) { [log] result in
+            switch result {
+            case .success: log.notice("certificate renewed")
+            case .failure(let error):
+                log.error("the certificate could not be renewed", .init("hint", .string(error.hint)))
+            }
+        }
+    }
+
+    private func noteSyncDue() {
+        syncDue.store(syncRunner?.dueMilliseconds ?? .max, ordering: .relaxed)
+    }
+
+    private func entriesMade() {
+        syncRunner?.committed(now: Self.moment())
+        noteSyncDue()
+        refreshVocabulary()
+    }
+
+    func syncReport() -> JSONValue {
+        (try? syncRunner?.report(now: Self.moment())) ?? .null
+    }
+
+    private func told(_ event: SyncEvent) {
+        switch event {
+        case .sent(let id, let first, let last, let bytes):
+            log.info(
+                "batch sent", .init("batch", .string(id.description)), .init("first", .integer(first)),
+                .init("last", .integer(last)), .init("bytes", .integer(Int64(bytes))))
+        case .receipted(let id, let receipt, let milliseconds), .confirmed(let id, let receipt, let milliseconds):
+            note(receipt, of: id, milliseconds: milliseconds)
+        case .failed(let failure, let retry):
+            log.warning(
+                "sync failed; it is tried again", .init("why", .string("\(failure)")),
+                .init("retry_ms", .integer(retry)))
+        case .parked(let seq):
+            log.error("the gateway refuses an entry; sync waits before it", .init("seq", .integer(seq)))
+        case .serverRollback(let next, let receipted):
+            log.error(
+                "the gateway lost entries it had receipted; they are sent again", .init("next", .integer(next)),
+                .init("receipted", .integer(receipted)))
+        case .stopped(let reason):
+            log.error("sync has stopped for good; call the operator", .init("why", .string("\(reason)")))
+        case .bookFailed(let error): log.error("sync could not read the book", .init("why", .string("\(error)")))
+        }
+    }
+
+    private func note(_ receipt: Receipt, of batch: ULID, milliseconds: Int64) {
+        log.info(
+            "receipt", .init("batch", .string(batch.description)), .init("through", .integer(receipt.throughSeq)),
+            .init("no", .integer(receipt.number)), .init("ms", .integer(milliseconds)))
+        let line: JSONValue = [
+            "batch": .string(batch.description), "receipt_no": .integer(receipt.number),
+            "epoch": .integer(receipt.epoch), "through_seq": .integer(receipt.throughSeq),
+            "head": .string(Hex.text(receipt.headHash)), "server_ms": .integer(receipt.server.rawValue),
+        ]
+        for watcher in receiptWatchers.withLock({ $0 }) { watcher(line) }
+    }
+
+    func watchReceipts(_ watcher: @escaping @Sendable (JSONValue) -> Void) {
+        receiptWatchers.withLock { $0.append(watcher) }
+    }
+
+    /// Names and products, for recognition. On the desk.
+    private func refreshVocabulary() {
+        clerk.withBookNow { book in
+            guard let customers = try? book.customers(), let products = try? book.products() else { return }
+            let names = customers.flatMap { [$0.details.name, $0.details.nickname].compactMap { $0 } }
+            let wares = products.flatMap { [$0.details.name] + $0.details.aliases }
+            post.know(
+                vocabulary: Array((names + wares).prefix(TurnHello.vocabularyMax)),
+                language: (try? book.shop().language) ?? "hi-en")
+        }
+    }
+
+    static func moment() -> SyncMoment {
+        SyncMoment(
+            monotonicMilliseconds: Moment.bootMilliseconds(), wall: WallTime(milliseconds: Moment.wallMilliseconds()),
+            wallQuality: 0)
+    }
+
+    static func words(_ error: BookError) -> String {
+        switch error {
+        case .full: "the disk is full; make space, nothing is lost"
+        case .damaged(let what): "it is damaged (\(what)); keep the file and run 'execoractl ledger doctor'"
+        case .unavailable(let what): what
+        case .storage(let code, let operation): "\(operation) failed with SQLite code \(code); check the disk"
+        case .refused(let why): "\(why)"
+        }
+    }
+}
+
+extension Ear.Settings {
+    init(_ configuration: ApplianceConfiguration) {
+        var endpointing =
+            switch configuration.hangover {
+            case .quick: EndpointProfile.quick
+            case .normal: EndpointProfile.normal
+            case .dictation: EndpointProfile.dictation
+            }
+        endpointing.noSpeechMilliseconds = configuration.noSpeechMilliseconds
+        var answering = EndpointProfile.followUp
+        answering.noSpeechMilliseconds = configuration.followUpMilliseconds
+        self.init(
+            preRollSamples: UInt64(configuration.preRollMilliseconds) * 16, endpointing: endpointing,
+            answering: answering, tailSamples: UInt64(configuration.playbackTailMilliseconds) * 16,
+            hasTone: configuration.hasEarcons)
+    }
+}
+

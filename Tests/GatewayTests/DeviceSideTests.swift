@@ -1,0 +1,198 @@
+import CloudLink
+import Conversation
+import Foundation
+import Ledger
+import LedgerSync
+import Seals
+import Synchronization
+import Testing
+
+@testable import execora_gateway
+
+/// The device's own rooms against the gateway: both sides of every wire are the real ones.
+@Suite struct DeviceSideTests {
+    @Test func `a device enrols, keeps its line, speaks and renews`() async throws {
+        try await GatewayRig.run(speech: RecordingSpeech(["do sau"])) { rig in
+            let device = try await RealDevice.enrolled(at: rig)
+            defer { device.remove() }
+            let delivery = try await device.turn(try CounterDouble.tone(frames: 30).packets)
+            #expect(delivery.reply.transcripts.map(\.text) == ["do sau"])
+            #expect(rig.speech.clips.map(\.samples.count) == [30 * 320])
+            let before = try PrivateFile.read(device.folder.chainPath, secret: false)
+            try await device.renew()
+            #expect(try PrivateFile.read(device.folder.chainPath, secret: false) != before)
+            #expect(try await device.turn([]).reply.verdict == .heard)
+        }
+    }
+
+    /// The book's own entries, signed by the device's driver, receipted by the gateway, verified by the device.
+    @Test func `a book reaches the gateway and its cursor follows`() async throws {
+        try await GatewayRig.run { rig in
+            let device = try await RealDevice.enrolled(at: rig)
+            defer { device.remove() }
+            let (head, cursor) = try await device.syncBook(entries: 120)
+            #expect(head.seq >= 120)
+            #expect(cursor.seq == head.seq && cursor.hash == head.hash)
+            #expect(try await rig.store.heads().map(\.hash) == [head.hash])
+            let receipt = try Receipt.read(cursor.receipt, key: device.identity.receiptKey)
+            #expect(receipt.throughSeq == head.seq && receipt.storeID == rig.store.storeID)
+        }
+    }
+
+    @Test func `a revoked device learns that it is revoked`() async throws {
+        try await GatewayRig.run { rig in
+            let device = try await RealDevice.enrolled(at: rig)
+            defer { device.remove() }
+            _ = try await rig.store.revoke(device: device.identity.device, nowMilliseconds: 1)
+            do {
+                _ = try await device.turn([])
+                Issue.record("the turn was taken")
+            } catch LinkError.rejected(let rejection) {
+                #expect(rejection.status == 403 && rejection.code == "revoked")
+            }
+        }
+    }
+}
+
+/// Identity folder, link and book of one device.
+final class RealDevice: Sendable {
+    let folder: IdentityFolder
+    let identity: DeviceIdentity
+    private let link: GatewayLink
+
+    static func enrolled(at rig: GatewayRig) async throws -> RealDevice {
+        var template = Array("/tmp/execora-device-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let folder = IdentityFolder(
+            path: String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        let code = try await rig.code()
+        let identity = try await onOwnThread {
+            try Enrolment.enrol(
+                gateway: "https://localhost:\(rig.ports.enrol)", trustPath: rig.folder.rootCertificate, code: code,
+                into: folder)
+        }
+        let (events, tell) = AsyncStream.makeStream(of: LinkEvent.self)
+        let link = try GatewayLink.start(
+            .init(
+                url: "https://localhost:\(rig.ports.device)", trustPath: folder.trustPath,
+                chainPath: folder.chainPath, keyPath: folder.tlsKeyPath, connectTimeout: .seconds(10))
+        ) { tell.yield($0) }
+        for await event in events where event == .up { break }
+        return RealDevice(folder: folder, identity: identity, link: link)
+    }
+
+    private init(folder: IdentityFolder, identity: DeviceIdentity, link: GatewayLink) {
+        self.folder = folder
+        self.identity = identity
+        self.link = link
+    }
+
+    func remove() {
+        link.stop()
+        try? FileManager.default.removeItem(atPath: folder.path)
+    }
+
+    func turn(_ packets: [[UInt8]]) async throws -> TurnDelivery {
+        try await withCheckedThrowingContinuation { continuation in
+            let upload = link.openTurn(CounterDouble.hello()) { continuation.resume(with: $0) }
+            for (index, packet) in packets.enumerated() {
+                upload.send(.init(seq: UInt32(index), sampleOffset: UInt32(index * 320), packet: packet))
+            }
+            upload.end()
+        }
+    }
+
+    func renew() async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            Renewal(folder: folder, device: identity.device).renew(over: link) { continuation.resume(with: $0) }
+        }
+    }
+
+    /// Writes entries into a new book and drives sync until the gateway holds all of them.
+    func syncBook(entries: Int) async throws -> (head: ChainHead, cursor: SyncCursor) {
+        try await onOwnThread { [self] in
+            let bootID = [UInt8](repeating: 1, count: 16)
+            let book = try LedgerStore.open(
+                path: nil,
+                configuration: LedgerConfiguration(
+                    deviceID: identity.device, shopID: identity.shop, series: identity.series, bootID: bootID,
+                    monotonicMilliseconds: { 1 }, wallQuality: { 3 }, randomBytes: { Randomness.bytes($0) },
+                    wrappingKey: nil))
+            for index in 1...entries {
+                _ = try book.perform(
+                    .createCustomer(CustomerDetails(name: "Customer \(index)"), opening: Paise(0)),
+                    id: ULID(high: 5, low: UInt64(index)),
+                    evidence: Evidence(confirmedBy: "keypad"), at: WallTime(milliseconds: 1))
+            }
+            let door = LinkDoor(link)
+            var configuration = SyncConfiguration()
+            configuration.eventsMax = 50
+            var clock: Int64 = 0
+            let moment = { SyncMoment(monotonicMilliseconds: clock, wall: WallTime(milliseconds: 1), wallQuality: 3) }
+            let runner = SyncRunner(
+                book: book, door: door, identity: identity, key: try folder.ledgerKey(), bootID: bootID,
+                configuration: configuration, random: { UInt64.random(in: 0...UInt64.max) }, now: moment()
+            ) { _ in }
+            let head = try book.head()
+            for _ in 0..<20 {
+                runner.hurry(now: moment())
+                clock = max(clock, runner.dueMilliseconds ?? clock)
+                runner.run(now: moment())
+                guard let (id, answer) = door.answer() else { break }
+                runner.answered(answer, to: id, now: moment())
+                if try book.cursor().seq == head.seq { break }
+                clock += 1
+            }
+            return (head, try book.cursor())
+        }
+    }
+}
+
+/// What the daemon does with batches: each is a request over the link.
+private final class LinkDoor: SyncDoor {
+    private let link: GatewayLink
+    private let arrived = DispatchSemaphore(value: 0)
+    private let box = AnswerBox()
+
+    init(_ link: GatewayLink) { self.link = link }
+
+    func send(_ batch: OutgoingBatch) {
+        let (box, arrived, id) = (box, arrived, batch.id)
+        link.request(
+            LinkRequest(
+                kind: .sync, path: "/v1/sync", contentType: OutgoingBatch.contentType, body: batch.bytes,
+                traceparent: batch.traceparent)
+        ) { result in
+            switch result {
+            case .success(let response):
+                box.put(
+                    id,
+                    .answered(
+                        status: response.status, body: response.body,
+                        retryAfterSeconds: response.retryAfterSeconds.map(Int64.init)))
+            case .failure: box.put(id, .lost)
+            }
+            arrived.signal()
+        }
+    }
+
+    /// The next answer; nil after 30 s.
+    func answer() -> (ULID, SyncAnswer)? {
+        guard arrived.wait(timeout: .now() + 30) == .success else { return nil }
+        return box.take()
+    }
+}
+
+private final class AnswerBox: Sendable {
+    private let held = Mutex<(ULID, SyncAnswer)?>(nil)
+
+    func put(_ id: ULID, _ answer: SyncAnswer) { held.withLock { $0 = (id, answer) } }
+    func take() -> (ULID, SyncAnswer)? { held.withLock { $0 } }
+}
+
+/// For what blocks or belongs to one thread.
+func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: .init(catching: body)) }
+    }
+}

@@ -84,9 +84,10 @@ public final class WAVReader {
         var samples: [Int16] = []
         var chunk = [Int16](repeating: 0, count: 4_096 * format.channels)
         while true {
-            let frames = try chunk.withUnsafeMutableBufferPointer { (all) throws(AudioError) in
-                try reader.read(into: all)
-            }
+            // By way of Result: Array's closure doors are not yet typed in Swift 6.0.
+            let frames = try chunk.withUnsafeMutableBufferPointer { all in
+                Result { () throws(AudioError) in try reader.read(into: all) }
+            }.get()
             guard frames > 0 else { return samples }
             for frame in 0..<frames {
                 let raw = chunk[frame * format.channels]

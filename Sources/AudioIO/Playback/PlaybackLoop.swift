@@ -61,7 +61,10 @@ final class PlaybackLoop {
             speaker.started(clip, atMilliseconds: speaker.now())
             if let writer {
                 do throws(AudioError) {
-                    try clip.samples.withUnsafeBufferPointer { (all) throws(AudioError) in try writer.append(all) }
+                    // By way of Result: Array's closure doors are not yet typed in Swift 6.0.
+                    try clip.samples.withUnsafeBufferPointer { all in
+                        Result { () throws(AudioError) in try writer.append(all) }
+                    }.get()
                 } catch let failure {
                     error = failure
                 }

@@ -32,9 +32,9 @@ let targets: [Target] = [
     room("AudioIO", ["CALSA"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
-    room("Ledger", ["CSQLite", "Seals"]),
-    room("Conversation", ["Ledger", "JSONText"]),
-    room("CloudLink", ["CCurl", "Conversation", "Seals", "JSONText", "OpusCoding"]),
+    room("Ledger", ["CSQLite", "Seals", "JSONText"]),
+    room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
+    room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"]),
     room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
     room("Diagnostics", ["JSONText"]),
 
@@ -52,7 +52,7 @@ let targets: [Target] = [
 
     tests("JSONTextTests", ["JSONText"]),
     tests("SealsTests", ["Seals"]),
-    tests("AudioIOTests", ["AudioIO"]),
+    tests("AudioIOTests", ["AudioIO", "WakeWord"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
@@ -61,6 +61,8 @@ let targets: [Target] = [
         "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText"], fixtures: true),
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
+    tests(
+        "ApplianceTests", ["execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
 ]
 

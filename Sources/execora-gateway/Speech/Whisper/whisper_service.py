@@ -20,6 +20,8 @@ REQUESTS = sys.stdin.buffer
 REQUEST_BYTES_MAX = 64 * 1024
 SAMPLES_MAX = 40 * 16_000  # longer than any turn; Whisper itself hears the first 30 s
 THREADS = 2
+# Character error rate over the English and Hinglish clips below: 0.337 and 0.271 with 1 beam, 0.309 and 0.279 with 2,
+# 0.256 and 0.263 with 5, for 42 and 110 ms more decoding than with 1.
 BEAMS = 5
 TOKENS_MAX = 96  # a spoken command is under 40; more is a loop
 PROMPT_TOKENS_MAX = 200  # Whisper takes 223 at most; the vocabulary comes most useful first

@@ -51,7 +51,8 @@ private func runReplay(_ arguments: [String]) -> Int32 {
         }
         index += 1
     }
-    guard let worldPath, [casesPath != nil, !said.isEmpty, explained != nil, benched != nil].count(where: { $0 }) == 1 else {
+    guard let worldPath, [casesPath != nil, !said.isEmpty, explained != nil, benched != nil].count(where: { $0 }) == 1
+    else {
         print(replayHelp)
         return 2
     }

@@ -13,13 +13,19 @@ public struct GrammarBench {
         var people = world.customers.map(\.details)
         var wares = world.products.map(\.details)
         var random = CaseRandom(seed: 5)
-        while people.count < customers { people.append(CustomerDetails(name: Self.name(&random) + " " + Self.name(&random))) }
+        while people.count < customers {
+            people.append(CustomerDetails(name: Self.name(&random) + " " + Self.name(&random)))
+        }
         while wares.count < products {
-            wares.append(ProductDetails(name: Self.name(&random) + " " + Self.name(&random), unit: "packet", price: Paise(1000)))
+            wares.append(
+                ProductDetails(name: Self.name(&random) + " " + Self.name(&random), unit: "packet", price: Paise(1000)))
         }
         let shelf = Shelf(
-            customers: people.enumerated().map { Customer(id: CustomerID(rawValue: Int64($0.offset)), details: $0.element) },
-            products: wares.enumerated().map { Product(id: ProductID(rawValue: Int64($0.offset)), details: $0.element) })
+            customers: people.enumerated().map {
+                Customer(id: CustomerID(rawValue: Int64($0.offset)), details: $0.element)
+            },
+            products: wares.enumerated().map { Product(id: ProductID(rawValue: Int64($0.offset)), details: $0.element) }
+        )
         interpreter = Interpreter(
             grammar: .builtIn, shelf: shelf, context: [], now: WallTime(milliseconds: 1_772_600_400_000))
     }
@@ -35,7 +41,9 @@ public struct GrammarBench {
 
     private static func name(_ random: inout CaseRandom) -> String {
         let starts = ["Ba", "Cha", "De", "Go", "Ja", "Ka", "La", "Ma", "Na", "Pra", "Ri", "Sha", "Ta", "Vi", "Ya"]
-        let ends = ["bir", "chand", "dev", "gopal", "jit", "kesh", "lal", "mohan", "nath", "pal", "raj", "sen", "tej", "vant"]
+        let ends = [
+            "bir", "chand", "dev", "gopal", "jit", "kesh", "lal", "mohan", "nath", "pal", "raj", "sen", "tej", "vant",
+        ]
         return starts.randomElement(using: &random)! + ends.randomElement(using: &random)!
     }
 }

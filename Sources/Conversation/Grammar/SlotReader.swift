@@ -236,6 +236,10 @@ struct SlotReader {
         }
         if isSubject { out.insert("subject") }
         if isObject { out.insert("object") }
+        // "Rahul received 200": he got it, the shop did not.
+        if let person = personPieces.min(), pieces.indices.contains(person + 1), pieces[person + 1].has("got") {
+            out.insert("gets")
+        }
         return out
     }
 

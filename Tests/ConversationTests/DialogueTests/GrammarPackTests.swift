@@ -29,6 +29,24 @@ struct GrammarPackTests {
         return (name, Array(try! Data(contentsOf: folder.appendingPathComponent("Sources/Conversation/Packs/\(name)"))))
     }
 
+    /// What the blocking classes are for: the same packs without them post what was only asked.
+    @Test func `without the blocking classes a question would post`() throws {
+        let packs = Self.builtIn.map { pack in
+            (
+                pack.name,
+                Array(
+                    String(decoding: pack.bytes, as: UTF8.self)
+                        .replacing("negation question condition future hearsay\n", with: "").utf8)
+            )
+        }
+        let counter = try Counter()
+        var dialogue = Dialogue(
+            book: counter.store, configuration: counter.configuration, random: CaseRandom(seed: 1),
+            grammar: try Grammar(packs: packs))
+        #expect(counter.say("Rahul ne 200 diye?").committed.isEmpty)
+        #expect(dialogue.hear(.init(text: "Rahul ne 200 diye?"), now: counter.now).committed.count == 1)
+    }
+
     @Test(arguments: [
         ("[intents]\nADD_MONEY: write\n", "ADD_MONEY is no intent"),
         ("[intents]\nADD_CREDIT writes: <amount> wryte\n", "wryte is neither a word class nor a slot"),

@@ -129,6 +129,19 @@ struct DialogueTests {
         #expect(try counter.balance("Rahul Sharma") == 500)
     }
 
+    /// The entry is on flash, only the memory of the conversation is not: "not written" would have it said twice.
+    @Test func `what was committed is said although the conversation could not be remembered`() throws {
+        let counter = try Counter()
+        let broken = BrokenBook(counter.store, writes: true)
+        var dialogue = Dialogue(book: broken, configuration: counter.configuration, random: CaseRandom(seed: 1))
+        let answer = dialogue.hear(Utterance(text: "Rahul ne 200 diye"), now: counter.now)
+        #expect(answer.code == "OK" && answer.committed.count == 1)
+        #expect(try counter.balance("Rahul Sharma") == 300)
+        // A question that cannot be kept is not asked.
+        let asked = dialogue.hear(Utterance(text: "Rahul ne 6000 diye"), now: counter.now)
+        #expect(asked.earcon == .failure && asked.gate == .none)
+    }
+
     @Test(arguments: [
         "Rahul gave two hundred rupees cash", "Rahul gave 200 rupees cash.", "Okay Nabu, Rahul gave 200 rupees cash.",
         "ok naboo Rahul gave 200 rupees cash", "Raahul ne do so cash diye", "राहुल ने दो सौ कैश दिए",
@@ -148,8 +161,13 @@ struct DialogueTests {
 /// A book whose disk is full.
 final class BrokenBook: Book {
     private let store: LedgerStore
+    /// True when entries are still written and only the conversation's memory fails.
+    private let writes: Bool
 
-    init(_ store: LedgerStore) { self.store = store }
+    init(_ store: LedgerStore, writes: Bool = false) {
+        self.store = store
+        self.writes = writes
+    }
 
     func shop() throws(BookError) -> ShopDetails { try store.shop() }
     func customers() throws(BookError) -> [Customer] { try store.customers() }
@@ -169,7 +187,8 @@ final class BrokenBook: Book {
         try store.lastReversible()
     }
     func perform(_ command: Command, id: ULID, evidence: Evidence, at: WallTime) throws(BookError) -> Committed {
-        throw .full
+        guard writes else { throw .full }
+        return try store.perform(command, id: id, evidence: evidence, at: at)
     }
     func remember(_ key: String, _ bytes: [UInt8]?) throws(BookError) { throw .full }
     func recall(_ key: String) throws(BookError) -> [UInt8]? { try store.recall(key) }

@@ -47,7 +47,9 @@ final class Clerk: @unchecked Sendable {
             register.update(reply.turn) { trace in
                 trace.transcriptAt = arrived
                 trace.verdict = reply.verdict.rawValue
-                trace.transcripts = reply.transcripts.map { ($0.text, $0.confidenceMilli, $0.engine, $0.model, $0.milliseconds) }
+                trace.transcripts = reply.transcripts.map {
+                    ($0.text, $0.confidenceMilli, $0.engine, $0.model, $0.milliseconds)
+                }
             }
             guard reply.verdict != .rejected else {
                 // Not meant for the counter: it stays quiet.

@@ -106,7 +106,10 @@ final class House: @unchecked Sendable {
                 book: book, configuration: DialogueConfiguration(), random: SystemRandomNumberGenerator()),
             register: register, log: log,
             doors: .init(
-                say: { [unowned self] turn, answer in mouth.say(turn, answer) },
+                say: { [unowned self] turn, answer in
+                    post.expect(answer.gate)
+                    mouth.say(turn, answer)
+                },
                 entriesMade: { [unowned self] in entriesMade() },
                 settled: { [unowned self] turn in post.settled(turn) }), wallClock: wallClock)
 
@@ -365,4 +368,3 @@ extension Ear.Settings {
             hasTone: configuration.hasEarcons)
     }
 }
-

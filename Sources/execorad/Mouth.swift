@@ -66,7 +66,8 @@ final class Mouth: Sendable {
         if hasEarcons, answer.earcon == .failure {
             samples = Earcon.error.samples() + [Int16](repeating: 0, count: 1_600)
         }
-        do throws(Voice.Failure) { samples += try voice.samples(saying: Self.readable(answer.spoken, by: voice)) } catch {
+        do throws(Voice.Failure) { samples += try voice.samples(saying: Self.readable(answer.spoken, by: voice)) } catch
+        {
             log.error("the voice failed; is espeak-ng installed?", .init("why", .string("\(error)")))
             if samples.isEmpty { samples = Earcon.error.samples() }
         }

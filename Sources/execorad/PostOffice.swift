@@ -20,11 +20,17 @@ final class PostOffice: @unchecked Sendable {
     private struct State {
         var vocabulary: [String] = []
         var language = "hi-en"
+        /// A yes or a no is awaited: the shop's names would only tempt the recogniser.
+        var expectsYesNo = false
         /// The spooled turn under way to the gateway.
         var late: ULID?
         /// Not before this moment (monotonic ms) is a late turn tried again.
         var lateFrom: Int64 = 0
     }
+
+    /// What answers a yes-or-no question, in both languages of the counter. Measured with Whisper base: with these alone
+    /// "no, cancel it" is heard, with names and products before them it is "no, can't solid".
+    static let answerWords = ["yes", "no", "haan", "nahi", "confirm", "cancel", "theek hai"]
 
     /// Between two tries of late turns after a failed one.
     static let lateRetryMilliseconds: Int64 = 5_000
@@ -65,9 +71,16 @@ final class PostOffice: @unchecked Sendable {
         }
     }
 
+    /// What the counter has just asked, for the recognition of the answer.
+    func expect(_ gate: Answer.Gate) {
+        state.withLock { $0.expectsYesNo = gate == .yesNo || gate == .draft }
+    }
+
     /// Opens a turn on the wire, or on paper where the line is down. The listening thread; does not block.
     func begin(_ opened: Ear.OpenedTurn) -> PostedTurn {
-        let (vocabulary, language) = state.withLock { ($0.vocabulary, $0.language) }
+        let (vocabulary, language) = state.withLock { state in
+            (opened.opening == .followUp && state.expectsYesNo ? Self.answerWords : state.vocabulary, state.language)
+        }
         let hello = TurnHello(
             turn: opened.turn, wake: opened.wake, firstSampleIndex: opened.firstSample, isLate: false,
             spokenAt: wallClock(), vocabulary: vocabulary, language: language)

@@ -65,7 +65,8 @@ struct TurnTrace: Sendable {
                 .array(
                     transcripts.map {
                         [
-                            "engine": .string($0.engine), "confidence": .integer($0.confidenceMilli), "model": .string($0.model),
+                            "engine": .string($0.engine), "confidence": .integer($0.confidenceMilli),
+                            "model": .string($0.model),
                             "milliseconds": .integer($0.milliseconds),
                         ]
                     })),

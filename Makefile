@@ -24,18 +24,21 @@ setup: ## install what the other targets need (Debian packages, pinned models)
 	@board/setup
 
 demo: setup ## the counter answers: gateway, daemon and a virtual counter; spoken lines in, entries and speech out
+	@board/fresh-resources .build
 	@echo "demo: building the three programs (debug; minutes the first time, seconds after)"
 	@for program in $(PROGRAMS); do swift build --product $$program; done
 	@board/virtual-counter/demo "$$(swift build --show-bin-path)"
 
 test: setup ## every test, the real parts included
 	@board/debian13/manifest
+	@board/fresh-resources .build
 	@echo "test: building (minutes the first time)"
 	@swift build --build-tests
 	@board/run-tests
 
 build: setup ## the three programs, release, static Swift runtime, stripped, in build/
 	@mkdir -p build
+	@board/fresh-resources $(RELEASE)
 	@for program in $(PROGRAMS); do \
 	  echo "build: $$program"; \
 	  swift build $(RELEASE_FLAGS) --product $$program; \
@@ -46,6 +49,7 @@ build: setup ## the three programs, release, static Swift runtime, stripped, in 
 
 build-device: setup ## the two device programs alone, as `build`
 	@board/debian13/manifest
+	@board/fresh-resources .build-device
 	@mkdir -p build
 	@for program in execorad execoractl; do \
 	  echo "build: $$program"; \

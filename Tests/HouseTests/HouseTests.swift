@@ -48,7 +48,7 @@ struct HouseTests {
         ("AudioIO", [String]()), ("WakeWord", ["JSONText"]), ("OpusCoding", []), ("Seals", ["JSONText"]),
         ("JSONText", []),
         ("Ledger", ["Seals", "JSONText"]), ("Conversation", ["Ledger", "JSONText"]),
-        ("LedgerSync", ["Ledger", "Seals"]),
+        ("LedgerSync", ["Ledger", "Seals", "JSONText"]),
         ("CloudLink", ["Conversation", "Seals", "JSONText", "OpusCoding", "Ledger"]), ("Diagnostics", ["JSONText"]),
     ])
     func `a room imports only its neighbours`(room: String, neighbours: [String]) throws {

@@ -79,6 +79,8 @@ struct HTTPSpeech: SpeechToText {
                 bytes += part.readableBytesView
                 guard bytes.count <= Self.answerBytesMax else { throw SpeechError.broken(reason: "answer too long") }
             }
+            // The client's own deadline may fire late on a busy machine; ours is the clock's.
+            if ContinuousClock.now >= deadline { throw SpeechError.timedOut }
             let code = (try? JSONValue(parsing: bytes))?["error"]?["code"]?.string.flatMap(Self.plainCode)
             let seconds = response.headers.first(name: "retry-after").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
             return (.status(Int(response.status.code), code: code, retryAfterSeconds: seconds), bytes)

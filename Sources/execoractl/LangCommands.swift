@@ -106,18 +106,22 @@ private func bench() -> Int32 {
         ]
         print(line.text)
     }
-    let first = ["Rahul", "Suresh", "Priya", "Amit", "Kavita", "Bharat", "Ramesh", "Mohan", "Neha", "Vijay"]
-    let middle = ["", "esh", "endra", "it", "ika", "an", "ant", "veer", "raj", "deep"]
-    let last = ["Sharma", "Verma", "Kumar", "Singh", "Yadav"]
-    // 500 different customers, as the target of the matcher says.
+    // 500 customers with 500 different first names, 50 surnames and 100 landmarks.
+    let heads = ["Ra", "Su", "Pri", "A", "Ka", "Bha", "Mo", "Ne", "Vi", "Ga"]
+    let hearts = ["me", "re", "vi", "ni", "ha"]
+    let tails = ["sh", "ndra", "ta", "l", "ka", "jit", "n", "pal", "rup", "deep"]
+    let surnames = ["Sharma", "Verma", "Kumar", "Singh", "Yadav", "Gupta", "Patel", "Khan", "Das", "Rao"]
+    let places = ["Mandir", "Market", "School", "Nala", "Chowk", "Gali", "Colony", "Bazar", "Station", "Talab"]
     var people: [NameMatcher.Candidate] = []
-    for head in first {
-        for tail in middle {
-            for surname in last {
+    for (index, head) in heads.enumerated() {
+        for heart in hearts {
+            for (place, tail) in tails.enumerated() {
                 let mark = "\(people.count)"
+                let surname = surnames[(people.count + index) % 10] + ["", "i", "wal", "kar", "e"][people.count % 5]
                 people.append(
                     .init(
-                        names: [head + tail + " " + surname], landmark: "Gali \(mark)",
+                        names: [head + heart + tail + " " + surname],
+                        landmark: places[place] + " " + places[(place + index) % 10],
                         phone: "98765" + String(repeating: "0", count: 5 - mark.count) + mark))
             }
         }
@@ -129,6 +133,7 @@ private func bench() -> Int32 {
     let when = Tokens("Rahul ko 500 ka reminder kal shaam saat baje bhejna").items
     let now = WallTime(milliseconds: 1_772_600_000_000)
     let name = Tokens("Surendra Yadav").items
+    let near = Tokens("Surendar").items
     measure("lang tokens", 20_000) { _ in _ = Tokens(command) }
     measure("lang number, every start of a command", 20_000) { _ in
         for index in tokens.indices { _ = NumberReader.amount(in: tokens, at: index) }
@@ -137,6 +142,7 @@ private func bench() -> Int32 {
     measure("lang when", 20_000) { _ in _ = WhenReader.read(when, now: now) }
     measure("lang transliterate", 20_000) { _ in _ = Transliteration.roman("राहुल शर्मा") }
     measure("lang who is meant, 500 customers", 2000) { _ in _ = matcher.resolve(name) }
+    measure("lang who is meant, 500 customers, misspelt", 2000) { _ in _ = matcher.resolve(near) }
     measure("lang matcher of 500 customers", 100) { _ in _ = NameMatcher(people) }
     return 0
 }

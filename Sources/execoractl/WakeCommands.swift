@@ -16,8 +16,9 @@ private func wake(_ arguments: [String]) -> Int32 {
         usage: execoractl wake features FILE.wav
                execoractl wake score --model MODEL.json [--vad VAD.json] [--cutoff 0.9] [--raw | --json] FILE.wav ...
                execoractl wake lint MODEL.json ... [--json]
-               execoractl wake endpoint --vad VAD.json [--profile normal] [--open-at-ms 0] [--json] FILE.wav ...
+               execoractl wake endpoint --vad VAD.json [--profile normal] [--open-at-ms 0 | --model MODEL.json] [--json] FILE.wav ...
                execoractl wake calibrate --model MODEL.json --positives DIR --negatives DIR [--vad VAD.json] [--json] [--write]
+        `endpoint` opens the turn at a time, or where the wake model hears its word, and says where the turn ends.
         FILE.wav is 16-bit PCM, 16 or 48 kHz, or - for standard input.
         """
     guard let verb = arguments.first, verb != "--help" else {
@@ -285,17 +286,23 @@ private func wakeEndpoint(_ call: WakeCall) throws -> Int32 {
     guard let profile = EndpointProfile.named(name) else {
         throw WakeCallError(description: "profiles are normal, quick, dictation, follow-up; not \(name)")
     }
+    let wake = call["--model"] == nil ? nil : try call.model("--model")
     let openAt = try call.integer("--open-at-ms", else: 0) * 16
     for path in try call.neededFiles() {
         let samples = try call.samples(path)
-        let listener = WakeListener(wake: [], voice: voice)
+        let listener = WakeListener(wake: wake.map { [$0] } ?? [], voice: voice)
         var endpointer = Endpointer(hasVoiceModel: voice != nil)
         var found: Endpoint?
+        var woke: UInt64?
         samples.withUnsafeBufferPointer { all in
             for start in stride(from: 0, to: all.count, by: 320) where found == nil {
                 let block = UnsafeBufferPointer(rebasing: all[start..<min(start + 320, all.count)])
-                if start <= openAt, openAt < start + 320 { endpointer.open(profile, at: UInt64(openAt)) }
-                _ = listener.take(block, from: UInt64(start))
+                if wake == nil, start <= openAt, openAt < start + 320 { endpointer.open(profile, at: UInt64(openAt)) }
+                let heard = listener.take(block, from: UInt64(start))
+                if let heard, woke == nil {
+                    woke = heard.endSample
+                    endpointer.open(profile, at: heard.endSample)
+                }
                 found = endpointer.take(block, from: UInt64(start), voiceMilli: listener.voiceMilli)
             }
         }
@@ -305,7 +312,7 @@ private func wakeEndpoint(_ call: WakeCall) throws -> Int32 {
                 "file": .string(path), "profile": .string(profile.name),
                 "reason": found.map { .string($0.reason.rawValue) } ?? .null,
                 "speech_start_ms": milliseconds(found?.speechStart), "speech_end_ms": milliseconds(found?.speechEnd),
-                "ended_ms": milliseconds(found?.endSample),
+                "ended_ms": milliseconds(found?.endSample), "woke_ms": milliseconds(woke),
             ]
             print(line.text)
         } else if let found {

@@ -47,7 +47,7 @@ final class Clerk: @unchecked Sendable {
             register.update(reply.turn) { trace in
                 trace.transcriptAt = arrived
                 trace.verdict = reply.verdict.rawValue
-                trace.transcripts = reply.transcripts.map { ($0.text, $0.engine, $0.model, $0.milliseconds) }
+                trace.transcripts = reply.transcripts.map { ($0.text, $0.confidenceMilli, $0.engine, $0.model, $0.milliseconds) }
             }
             guard reply.verdict != .rejected else {
                 // Not meant for the counter: it stays quiet.
@@ -55,11 +55,7 @@ final class Clerk: @unchecked Sendable {
                 if isLate { doors.settled(reply.turn) }
                 return
             }
-            let best = reply.transcripts.first
-            let utterance = Utterance(
-                text: best?.text ?? "", confidenceMilli: best?.confidenceMilli ?? 0, turn: reply.turn, isLate: isLate,
-                alternatives: reply.transcripts.dropFirst().map(\.text))
-            answer(utterance, turn: reply.turn)
+            answer(Utterance(reply, isLate: isLate), turn: reply.turn)
             if isLate { doors.settled(reply.turn) }
         }
         if !posted { overloaded(reply.turn) }
@@ -73,7 +69,7 @@ final class Clerk: @unchecked Sendable {
             var trace = TurnTrace(turn: turn, opening: .typed)
             trace.startedAt = Moment.monotonicMilliseconds()
             trace.transcriptAt = trace.startedAt
-            trace.transcripts = [(text, "typed", "", 0)]
+            trace.transcripts = [(text, 1000, "typed", "", 0)]
             register.open(trace)
             let answer = answer(Utterance(text: text, turn: turn), turn: turn)
             done(answer, turn)

@@ -13,6 +13,8 @@ struct Household {
     var folder: IdentityFolder
 
     static func open(_ configuration: ApplianceConfiguration) throws(SealError) -> Household {
+        // What cannot be made is told by the first file that is to stand in it.
+        _ = FileBytes.makeFolder(configuration.stateFolder)
         let folder = IdentityFolder(path: configuration.identityFolder)
         let ledgerKey = try folder.keysMadeIfMissing().ledger
         let identity: DeviceIdentity?

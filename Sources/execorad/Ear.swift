@@ -134,7 +134,11 @@ final class Ear: @unchecked Sendable {
                 // Fed always, turns open or not: it has to know the room before somebody speaks.
                 let end = endpointer.take(samples, from: first, voiceMilli: listener.voiceMilli)
                 scored.store(first + UInt64(count), ordering: .relaxed)
-                if turn != nil {
+                if let heard, let current = turn {
+                    // The wake word begins anew, also where an answer was expected.
+                    cancel(current, reason: "wake")
+                    wake(heard)
+                } else if turn != nil {
                     encode()
                     if let end { finish(end) }
                 } else if let heard, !isSpeaking, heard.endSample >= deafUntil {
@@ -205,7 +209,7 @@ final class Ear: @unchecked Sendable {
         encoder.reset()
         turn = Turn(id: id, opening: opening, outgoing: outgoing, at: first, firstSample: first)
         openTurns.store(1, ordering: .releasing)
-        listener.isArmed = false
+        listener.isArmed = opening == .followUp
         doors.lamp(.listening)
         encode()
         if let end = endpointer.open(profile, at: speechFrom) { finish(end) }

@@ -32,7 +32,7 @@ struct TurnTrace: Sendable {
     var packets: Int64 = 0
     var isSpooled = false
     var verdict = ""
-    var transcripts: [(text: String, engine: String, model: String, milliseconds: Int64)] = []
+    var transcripts: [(text: String, confidenceMilli: Int64, engine: String, model: String, milliseconds: Int64)] = []
     var intent: String?
     var slots: JSONValue = .null
     var code: String?
@@ -65,7 +65,7 @@ struct TurnTrace: Sendable {
                 .array(
                     transcripts.map {
                         [
-                            "engine": .string($0.engine), "model": .string($0.model),
+                            "engine": .string($0.engine), "confidence": .integer($0.confidenceMilli), "model": .string($0.model),
                             "milliseconds": .integer($0.milliseconds),
                         ]
                     })),

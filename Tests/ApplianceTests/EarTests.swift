@@ -76,6 +76,17 @@ struct EarTests {
         #expect(rig.cancelled == [.followUp])
     }
 
+    @Test func `the wake word begins anew where an answer was expected`() throws {
+        let rig = try Rig()
+        rig.hear([], trailing: 2)
+        rig.ear.order(.expectAnswer)
+        rig.hear([], trailing: 0.5)
+        rig.hear(try Said.samples("check the balance"), trailing: 2)
+        #expect(rig.turns.map(\.opened.opening) == [.followUp, .wake])
+        #expect(rig.turns.first?.isCancelled == true)
+        #expect(rig.turns.last?.records.last?.flags == .end)
+    }
+
     @Test func `mute gives the turn up`() throws {
         let rig = try Rig()
         rig.hear(try Said.samples(nil), trailing: 0.5)

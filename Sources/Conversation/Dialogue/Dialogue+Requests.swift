@@ -48,12 +48,16 @@ extension Dialogue {
         "ADD_CREDIT", "RECORD_PAYMENT", "RECORD_MIXED_PAYMENT", "CHECK_BALANCE", "GET_CUSTOMER_INFO",
         "CUSTOMER_HISTORY", "CREATE_INVOICE", "CONFIRM_INVOICE", "SHOW_PENDING_INVOICE", "CANCEL_INVOICE",
         "SEND_INVOICE", "PROVIDE_EMAIL", "UPDATE_CUSTOMER", "UPDATE_CUSTOMER_PHONE", "DELETE_CUSTOMER_DATA",
-        "CREATE_REMINDER", "MODIFY_REMINDER", "CANCEL_REMINDER",
+        "CREATE_REMINDER", "MODIFY_REMINDER", "CANCEL_REMINDER", "MODIFY_INVOICE_ITEM", "TOGGLE_GST", "ADD_DISCOUNT",
+        "SET_SUPPLY_TYPE", "SET_PRICE_TIER",
+    ]
+    /// What is said of a bill without a name goes by the drafts, not by who was spoken of.
+    static let goesByDraft: Set<String> = [
+        "CONFIRM_INVOICE", "SHOW_PENDING_INVOICE", "CANCEL_INVOICE", "MODIFY_INVOICE_ITEM", "TOGGLE_GST",
+        "ADD_DISCOUNT", "SET_SUPPLY_TYPE", "SET_PRICE_TIER",
     ]
     /// Those that have a meaning without one.
-    static let goesWithoutCustomer: Set<String> = [
-        "CREATE_INVOICE", "CONFIRM_INVOICE", "SHOW_PENDING_INVOICE", "CANCEL_INVOICE",
-    ]
+    static let goesWithoutCustomer: Set<String> = goesByDraft.union(["CREATE_INVOICE"])
     /// Those that change nothing.
     static let questions: Set<String> = [
         "CHECK_BALANCE", "GET_CUSTOMER_INFO", "CUSTOMER_HISTORY", "LIST_CUSTOMER_BALANCES", "TOTAL_PENDING_AMOUNT",
@@ -85,12 +89,7 @@ extension Dialogue {
     private mutating func resolve(_ request: inout Request, _ turn: inout Turn) -> Resolved {
         guard let said = request.spokenName else {
             if request.isAll { return .nobody }
-            // A draft's own words go by the drafts, not by who was spoken of.
-            if ["CONFIRM_INVOICE", "SHOW_PENDING_INVOICE", "CANCEL_INVOICE"].contains(request.intent),
-                !request.isPronoun
-            {
-                return .nobody
-            }
+            if Self.goesByDraft.contains(request.intent), !request.isPronoun { return .nobody }
             if request.texts["who"] == "previous" {
                 guard state!.people.count > 1, turn.names.customer(state!.people[1]) != nil else { return .nobody }
                 request.customer = state!.people[1]

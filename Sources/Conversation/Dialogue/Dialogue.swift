@@ -67,14 +67,18 @@ public struct Dialogue {
         _ utterance: Utterance, _ now: WallTime, _ body: (inout Dialogue, inout Turn) throws(BookError) -> Answer
     ) -> Answer {
         var turn: Turn?
-        do {
+        do throws(BookError) {
             try load(now)
-            var made = try begin(utterance, now)
-            turn = made
-            let answer = try body(&self, &made)
-            turn = made
-            let finished = finish(answer, made)
-            try save(finished)
+            turn = try begin(utterance, now)
+            let answer = try body(&self, &turn!)
+            let finished = finish(answer, turn!)
+            do throws(BookError) {
+                try save(finished)
+            } catch {
+                // What was committed is on flash whatever became of the memory of it: that is what is said.
+                guard !finished.committed.isEmpty else { throw error }
+                state = nil
+            }
             return finished
         } catch {
             state = nil
@@ -118,7 +122,7 @@ public struct Dialogue {
     }
 
     private static func fault(_ error: BookError, _ prompter: Prompter, _ committed: [Committed]) -> Answer {
-        let line: String
+        var line: String
         var code = "UPDATE_FAILED"
         switch error {
         case .refused(.amountOutOfRange): line = "refused.range"
@@ -127,6 +131,8 @@ public struct Dialogue {
         case .full: line = "fault.full"
         case .storage, .damaged, .unavailable: line = "fault.storage"
         }
+        // The first of two things is on flash: "not written" would be a lie.
+        if !committed.isEmpty { line = "fault.after" }
         return Answer(
             intent: "UNKNOWN", code: code, speech: prompter.say(line), committed: committed, earcon: .failure)
     }

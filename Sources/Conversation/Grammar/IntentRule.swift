@@ -28,7 +28,7 @@ struct IntentRule: Sendable {
     static let slots: Set<String> = [
         "<name>", "<known>", "<pronoun>", "<amount>", "<split>", "<items>", "<product>", "<quantity>", "<number>",
         "<percent>", "<phone>", "<email>", "<gstin>", "<pan>", "<when>", "<unknown>", "ctx.draft", "ctx.drafts",
-        "ctx.invoice", "ctx.reminder", "subject", "object",
+        "ctx.invoice", "ctx.reminder", "subject", "object", "gets",
     ]
     static let flagNames: Set<String> = ["writes", "asks", "loose", "on", "off", "set", "full"]
 

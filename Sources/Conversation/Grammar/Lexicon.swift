@@ -13,6 +13,8 @@ struct Lexicon: Sendable {
     /// Phrases of one word, for repairing a letter.
     private(set) var single: [Int: [String]] = [:]
     private(set) var classes: Set<String> = []
+    /// Single words exactly as the packs write them.
+    private(set) var written: Set<String> = []
 
     /// Longest phrase, in words.
     static let wordsMax = 6
@@ -23,6 +25,7 @@ struct Lexicon: Sendable {
     mutating func add(_ phrase: [String], _ sense: Sense, written: String) {
         spellings[phrase.joined(separator: " "), default: [:]][written, default: []].insert(sense.word)
         classes.insert(sense.word)
+        if phrase.count == 1 { self.written.insert(Script.folded(written)) }
         if let value = sense.value { classes.insert("\(sense.word)=\(value)") }
         var list = phrases[phrase[0]] ?? []
         if let place = list.firstIndex(where: { $0.words == phrase }) {

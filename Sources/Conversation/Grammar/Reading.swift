@@ -94,6 +94,7 @@ struct PieceCutter {
     let tokens: [Token]
     let keys: [String]
     private let email: EmailReading?
+    private let phones: [PhoneReading]
     private var pieces: [Reading.Piece] = []
 
     init(grammar: Grammar, shelf: Shelf, source: Tokens, tokens: [Token]) {
@@ -103,6 +104,7 @@ struct PieceCutter {
         self.tokens = tokens
         keys = tokens.map { WordFold.key($0.text) }
         email = EmailReader.find(in: tokens)
+        phones = PhoneReader.all(in: tokens)
     }
 
     mutating func run() -> Reading {
@@ -151,14 +153,20 @@ struct PieceCutter {
             return piece(.person, at..<at + landmark.length)
         }
         if isName(at), product == nil || isMarked(at + 1) { return piece(.person, at..<at + 1) }
-        if let product, product.length >= (word?.length ?? 0) || leadsQuantity(at + product.length) {
+        // "tell" folds to "tel"; a word written exactly as the packs have it is that word.
+        let isExactWord =
+            product?.length == 1 && word != nil && grammar.lexicon.written.contains(token.text)
+            && !shelf.written.contains(token.text)
+        if let product, !isExactWord, product.length >= (word?.length ?? 0) || leadsQuantity(at + product.length) {
             return piece(.product(product.products), at..<at + product.length)
         }
         if let word, word.length >= 2, number == nil || number!.range.count < word.length {
             return worded(word, at)
         }
+        if let phone = phones.first(where: { $0.range.lowerBound == at }) {
+            return piece(.phone(phone.digits), phone.range)
+        }
         if let number, isNumber(number, word) {
-            if let digits = phone(number) { return piece(.phone(digits), number.range) }
             var made = piece(.number, number.range)
             made.value = number.value
             made.isDoubtful = number.isDoubtful
@@ -292,13 +300,5 @@ struct PieceCutter {
             return false
         }
         return shelf.product(keys, at: at + 1, upTo: phraseEnd(at + 1)) != nil
-    }
-
-    /// Ten digits and more, in one figure or one by one.
-    private func phone(_ number: NumberReading) -> String? {
-        guard number.value.micros > 0, let whole = number.value.whole, String(whole).utf8.count >= 10 else {
-            return nil
-        }
-        return String(whole)
     }
 }

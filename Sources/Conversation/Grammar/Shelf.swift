@@ -8,6 +8,8 @@ struct Shelf {
     var products: [Product]
     /// Product phrases by first word, longest first; the indices of the products they name.
     private(set) var productPhrases: [String: [(words: [String], products: [Int])]] = [:]
+    /// Single words of products exactly as the shop writes them.
+    private(set) var written: Set<String> = []
     /// Units that occur only in this shop, folded.
     private(set) var units: [String: String] = [:]
     /// Words of names, nicknames and aliases.
@@ -32,6 +34,7 @@ struct Shelf {
         for (index, product) in products.enumerated() {
             for text in [product.details.name] + product.details.aliases {
                 addProduct(Grammar.keys(text), index)
+                for token in Tokens(text).items { written.insert(token.text) }
             }
             for unit in [product.details.unit] + Array(product.details.conversions.keys) {
                 let keys = Grammar.keys(unit)

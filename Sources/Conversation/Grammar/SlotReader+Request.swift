@@ -123,7 +123,7 @@ extension SlotReader {
     private func readCodes(into made: inout Request) {
         for piece in reading.pieces {
             switch piece.kind {
-            case .phone(let digits): made.texts["phone"] = String(digits.suffix(10))
+            case .phone(let digits): made.texts["phone"] = digits
             case .email(let email): made.texts["email"] = email
             case .gstin(let code): made.texts["gstin"] = code
             case .pan(let code): made.texts["pan"] = code

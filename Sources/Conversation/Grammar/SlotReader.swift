@@ -236,6 +236,10 @@ struct SlotReader {
         }
         if isSubject { out.insert("subject") }
         if isObject { out.insert("object") }
+        // "Rahul received 200": he got it, the shop did not.
+        if let person = personPieces.min(), pieces.indices.contains(person + 1), pieces[person + 1].has("got") {
+            out.insert("gets")
+        }
         return out
     }
 
@@ -274,8 +278,15 @@ struct SlotReader {
             case .unknown:
                 let takes = ["CREATE_CUSTOMER", "UPDATE_CUSTOMER", "PROVIDE_EMAIL", "CREATE_INVOICE"].contains(
                     rule.intent)
-                if !personPieces.contains(index), !takes { out += piece.range.map { _ in .unknown } }
-            case .person, .phone, .email, .gstin, .pan: break
+                if !takes, !personPieces.contains(index) || !Dialogue.takesCustomer.contains(rule.intent) {
+                    out += piece.range.map { _ in .unknown }
+                }
+            case .person:
+                // A name in a sentence about stock or the till was not understood.
+                if !Dialogue.takesCustomer.contains(rule.intent), rule.intent != "CREATE_CUSTOMER" {
+                    out.append(.person)
+                }
+            case .phone, .email, .gstin, .pan: break
             case .number:
                 let isUsed =
                     numberPieces.contains(index)

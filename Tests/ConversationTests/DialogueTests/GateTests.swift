@@ -149,4 +149,33 @@ struct GateTests {
         let kept = String(decoding: try counter.store.recall(DialogueState.key) ?? [], as: UTF8.self)
         #expect(!kept.contains("Rahul"))
     }
+
+    /// Which way the money went: a sentence that can be read both ways is asked about or not taken, never guessed.
+    @Test(arguments: [
+        "Rahul took 300 from me", "Rahul received 200", "Rahul got 200 from me", "Rahul ne udhaar ke 300 diye",
+        "Rahul ne 500 diye khate mein likh do", "Rahul ne mujhse 200 liye", "Rahul ko 200 mile",
+        "Rahul ko 200 wapas diye", "Suresh ne Rahul ke 200 diye", "Rahul ne Priya ko 500 diye",
+        "Suresh paid 500 to Rahul", "Rahul ke papa ne 200 diye", "Rahul ke liye 200 diye", "Rahul ne 500 liye",
+        "hum ne Rahul 200 diye", "Rahul ka 500 udhaar hai", "Suresh ka udhaar 500 kar do", "Rahul ka 100 50 likh do",
+        "Rahul ne 500 mein se 200 diye", "Suresh paid 500 or 600", "Rahul ne kal 500 diye", "tell Suresh to pay 500",
+        "Rahul ne 500 diye honge", "Rahul ko bolo 500 de de", "Rahul ka 500 kaat do", "Rahul ke 500 kam kar do",
+    ])
+    func `a direction that is not clear is never posted silently`(_ text: String) throws {
+        let counter = try Counter()
+        let before = try counter.figures()
+        counter.say(text)
+        #expect(try counter.figures() == before)
+    }
+
+    @Test(arguments: [
+        ("maine Rahul ko 200 diye", 700), ("Rahul ne mujhe 200 diye", 300), ("I gave Rahul 200", 700),
+        ("Rahul gave me 200", 300), ("200 received from Rahul", 300), ("Rahul ko 200 udhaar diya", 700),
+        ("Rahul se 200 liye", 300), ("lend Rahul 200", 700), ("Rahul ne 200 udhaar liya", 700),
+        ("मैंने राहुल को दो सौ दिए", 700), ("मुझे राहुल ने दो सौ दिए", 300),
+    ])
+    func `who gave to whom decides the sign`(_ pair: (String, Int64)) throws {
+        let counter = try Counter()
+        counter.say(pair.0)
+        #expect(try counter.balance("Rahul Sharma") == pair.1)
+    }
 }

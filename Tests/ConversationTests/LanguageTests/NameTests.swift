@@ -44,6 +44,29 @@ struct NameTests {
         #expect(NameVerdict(left, right) == .different)
     }
 
+    /// The shortcut past the alignment may only skip what would have scored too low.
+    @Test func `a skipped comparison would have been too low`() {
+        var random = SplitMix(seed: 17)
+        let all = (0...Sound.au.rawValue).compactMap(Sound.init)
+        func word() -> [Sound] {
+            (0..<1 + Int(random.next() % 7)).map { _ in all[Int(random.next() % UInt64(all.count))] }
+        }
+        var compared = 0
+        for _ in 0..<20_000 {
+            let left = word()
+            // Half of the pairs are near: one or two sounds changed.
+            var right = random.next() % 2 == 0 ? word() : left
+            for _ in 0..<2 {
+                right[Int(random.next() % UInt64(right.count))] = all[Int(random.next() % UInt64(all.count))]
+            }
+            let whole = SoundDistance.likeness(left, right)
+            let short = SoundDistance.likeness(.init(left), .init(right), atLeast: 0.6)
+            #expect(short == whole || (short == 0 && whole < 0.6), "\(left) \(right)")
+            if short > 0 { compared += 1 }
+        }
+        #expect(compared > 2000)
+    }
+
     @Test func `devanagari and roman sound alike`() {
         for (devanagari, roman) in [
             ("राहुल", "Rahul"), ("चौधरी", "Chaudhary"), ("गुप्ता", "Gupta"), ("विजय", "Wijay"), ("लक्ष्मी", "Lakshmi"),

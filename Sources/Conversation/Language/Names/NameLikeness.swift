@@ -1,8 +1,11 @@
 /// How one said word stands to one word of a name.
 struct NameWord: Sendable {
     let text: String
-    let sounds: [Sound]
+    let sounds: SoundDistance.Weighed
     let key: SoundKey
+    private let keySounds: SoundDistance.Weighed
+    /// Beginnings of the names it is a pet name for.
+    private let meant: [String]
     /// The same without a courtesy grown onto it.
     let bareKey: SoundKey?
     let isFigures: Bool
@@ -10,8 +13,10 @@ struct NameWord: Sendable {
     init(_ folded: String) {
         text = Script.hasDevanagari(folded) ? Transliteration.plainRoman(folded) : folded
         let sounds = Sounds(text)
-        self.sounds = sounds.codes
+        self.sounds = SoundDistance.Weighed(sounds.codes)
         key = sounds.key
+        keySounds = SoundDistance.Weighed(key.codes)
+        meant = PetNames.meant(by: text)
         bareKey = NameWords.bare(text).map { Sounds($0).key }
         isFigures = !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
     }
@@ -33,17 +38,18 @@ struct NameWord: Sendable {
         if key.codes.count > 1, key == other.key { return Self.spelling }
         if let bareKey, bareKey == other.key || bareKey == other.bareKey { return Self.spelling }
         if let bare = other.bareKey, bare == key { return Self.spelling }
-        var best = SoundDistance.likeness(sounds, other.sounds)
+        var best = SoundDistance.likeness(sounds, other.sounds, atLeast: Self.proposedFrom)
         if best < Self.proposedMost {
-            best = max(best, SoundDistance.likeness(key.codes, other.key.codes))
+            best = max(best, SoundDistance.likeness(keySounds, other.keySounds, atLeast: Self.proposedFrom))
         }
-        if best < Self.proposed,
-            PetNames.propose(sounds, text, for: other.sounds, other.text)
-                || PetNames.propose(other.sounds, other.text, for: sounds, text)
-        {
-            best = Self.proposed
-        }
+        if best < Self.proposed, isPet(of: other) || other.isPet(of: self) { best = Self.proposed }
         return min(best, Self.proposedMost)
+    }
+}
+
+extension NameWord {
+    private func isPet(of name: NameWord) -> Bool {
+        meant.contains { name.text.hasPrefix($0) } || PetNames.isStem(sounds.codes, of: name.sounds.codes)
     }
 }
 

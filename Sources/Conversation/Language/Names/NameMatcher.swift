@@ -45,8 +45,6 @@ public struct NameMatcher: Sendable {
     private struct Entry {
         /// For each full name its words, as indices into `words`.
         var names: [[Int]]
-        /// The same names written as one word each: "Rajkumar" for Raj Kumar.
-        var joined: [Int]
         var landmark: [Int]
         var phone: [UInt8]
     }
@@ -56,6 +54,9 @@ public struct NameMatcher: Sendable {
     /// Entries in which a word occurs.
     private var holders: [[Int]] = []
     private var byText: [String: Int] = [:]
+    /// Entries by a whole name written as one word, as spelled and as it sounds: "Rajkumar" for Raj Kumar.
+    private var byJoinedText: [String: [Int]] = [:]
+    private var byJoinedKey: [SoundKey: [Int]] = [:]
 
     public init(_ candidates: [Candidate]) {
         entries.reserveCapacity(candidates.count)
@@ -63,11 +64,12 @@ public struct NameMatcher: Sendable {
             let names = candidate.names.map { take($0, dropping: NameWords.honorifics, for: index) }
             let landmark = candidate.landmark.map { take($0, dropping: NameWords.connectives, for: index) } ?? []
             let phone = Array((candidate.phone ?? "").utf8.filter { (48...57).contains($0) }.suffix(10))
-            let joined = names.filter { !$0.isEmpty }.map { name in
-                name.count == 1 ? name[0] : word(name.map { words[$0].text }.joined(), for: index)
+            for name in names where !name.isEmpty {
+                let joined = name.map { words[$0].text }.joined()
+                byJoinedText[joined, default: []].append(index)
+                byJoinedKey[Sounds(joined).key, default: []].append(index)
             }
-            entries.append(
-                Entry(names: names.filter { !$0.isEmpty }, joined: joined, landmark: landmark, phone: phone))
+            entries.append(Entry(names: names.filter { !$0.isEmpty }, landmark: landmark, phone: phone))
         }
     }
 
@@ -126,9 +128,7 @@ public struct NameMatcher: Sendable {
         let digits = Self.digits(of: required)
 
         // Score each required word against every known word once; entries then only look up.
-        // The last row is all of them as one word; for a single word the two are the same.
-        var queries = required.map { NameWord($0.text) }
-        if queries.count > 1 { queries.append(NameWord(queries.map(\.text).joined())) }
+        let queries = required.map { NameWord($0.text) }
         var table = [Double](repeating: 0, count: queries.count * words.count)
         var reached = [Bool](repeating: false, count: entries.count)
         for (row, query) in queries.enumerated() {
@@ -140,10 +140,19 @@ public struct NameMatcher: Sendable {
             }
         }
 
+        // Together or apart: only a spelling of the whole name counts, likeness of long words says too little.
+        var wholes: [Int: Double] = [:]
+        let joined = queries.map(\.text).joined()
+        for entry in byJoinedKey[Sounds(joined).key] ?? [] where joined.utf8.count > 2 {
+            wholes[entry] = NameWord.spelling
+        }
+        for entry in byJoinedText[joined] ?? [] { wholes[entry] = NameWord.exact }
+
         var matches: [Match] = []
         for (index, entry) in entries.enumerated() {
             var score = 0.0
             if let digits { score = Self.phoneScore(digits, entry.phone) }
+            if let whole = wholes[index] { score = max(score, whole * Self.wholeName) }
             if reached[index] { score = max(score, nameScore(entry, table, required.count)) }
             if score >= NameWord.proposedFrom { matches.append(Match(index: index, score: score)) }
         }
@@ -161,11 +170,6 @@ public struct NameMatcher: Sendable {
         var best = 0.0
         for name in entry.names {
             best = max(best, score(of: name, entry.landmark, table, rows))
-        }
-        // Together or apart: only a spelling of the whole name counts, likeness of long words says too little.
-        for joined in entry.joined {
-            let whole = table[table.count - words.count + joined]
-            if whole >= NameWord.spelling { best = max(best, whole * Self.wholeName) }
         }
         if entry.names.count > 1 {
             // Nickname and surname together: every word of the person is one pool, at the rate of a part.

@@ -86,12 +86,14 @@ enum PetNames {
         dev devendra devesh devraj
         """
 
-    static func propose(_ pet: [Sound], _ petText: String, for name: [Sound], _ nameText: String) -> Bool {
-        if let meant = known[petText], meant.contains(where: { nameText.hasPrefix($0) }) { return true }
-        // A stem with -u or -i behind a consonant: Viju for Vijay, Anu for Anita, Sandy for Sandeep.
-        guard pet.count >= 3, let last = pet.last, last == .u || last == .i, !pet[pet.count - 2].isVowel else {
-            return false
-        }
+    /// Beginnings of the names a folded word is a pet name for.
+    static func meant(by word: String) -> [String] { known[word] ?? [] }
+
+    /// A stem with -u or -i behind a consonant: Viju for Vijay, Anu for Anita, Sandy for Sandeep.
+    static func isStem(_ pet: [Sound], of name: [Sound]) -> Bool {
+        guard pet.count >= 3, pet.count <= name.count + 1, let last = pet.last, last == .u || last == .i,
+            !pet[pet.count - 2].isVowel
+        else { return false }
         let stem = pet.dropLast()
         return name.count > stem.count && name.starts(with: stem)
     }

@@ -9,63 +9,115 @@ public enum SoundDistance {
     }
 
     static func likeness(_ left: [Sound], _ right: [Sound]) -> Double {
-        guard !left.isEmpty, !right.isEmpty else { return 0 }
-        let weights = max(weight(left), weight(right))
-        // Lengths alone part them: each surplus sound costs at least a quarter of a consonant.
-        if Double(abs(left.count - right.count)) * 0.25 > weights { return 0 }
-        return max(0, 1 - cost(left, right) / weights)
+        likeness(Weighed(left), Weighed(right), atLeast: 0)
     }
 
-    private static func weight(_ sounds: [Sound]) -> Double {
-        var sum = 0.0
-        for sound in sounds { sum += sound.isVowel ? 0.5 : 1 }
-        return sum
+    /// A word with what is weighed before it is compared: most words of a shop are told apart by their consonants
+    /// alone, and need no alignment.
+    struct Weighed: Sendable {
+        let codes: [Sound]
+        let weight: Double
+        /// One bit for each family of consonants it holds.
+        let families: UInt8
+
+        init(_ codes: [Sound]) {
+            self.codes = codes
+            var weight = 0.0
+            var families: UInt8 = 0
+            for sound in codes {
+                weight += sound.isVowel ? 0.5 : 1
+                families |= Self.family(sound)
+            }
+            self.weight = weight
+            self.families = families
+        }
+
+        private static func family(_ sound: Sound) -> UInt8 {
+            switch sound {
+            case .k, .kh, .g, .gh: 1
+            case .c, .j, .jh, .s: 2
+            case .t, .th, .d, .dh: 4
+            case .n, .m: 8
+            case .p, .f, .b, .bh, .v: 16
+            case .r, .l: 32
+            default: 0
+            }
+        }
+    }
+
+    /// The same, or 0 where it is certain to be below `floor`.
+    static func likeness(_ left: Weighed, _ right: Weighed, atLeast floor: Double) -> Double {
+        guard !left.codes.isEmpty, !right.codes.isEmpty else { return 0 }
+        let weight = max(left.weight, right.weight)
+        let onlyLeft = leastCosts[Int(left.families & ~right.families)]
+        let onlyRight = leastCosts[Int(right.families & ~left.families)]
+        if max(onlyLeft, onlyRight) > (1 - floor) * weight + 1e-9 { return 0 }
+        return max(0, 1 - cost(left.codes, right.codes) / weight)
+    }
+
+    /// The least a set of families costs that the other word has none of: the cheapest way out for one sound of each,
+    /// as `extra` and `changes` price them.
+    private static let leastCosts: [Double] = (0..<64).map { families in
+        zip([1, 1, 0.6, 1, 0.6, 0.4], 0...).reduce(0.0) { families >> $1.1 & 1 == 1 ? $0 + $1.0 : $0 }
     }
 
     /// Damerau-Levenshtein with the costs above (optimal string alignment).
-    private static func cost(_ left: [Sound], _ right: [Sound]) -> Double {
-        let width = right.count + 1
-        return withUnsafeTemporaryAllocation(of: Double.self, capacity: (left.count + 1) * width) { table in
-            table[0] = 0
-            for column in 1..<width {
-                table.initializeElement(at: column, to: table[column - 1] + extra(right, column - 1))
-            }
-            for row in 1...left.count {
-                table.initializeElement(at: row * width, to: table[(row - 1) * width] + extra(left, row - 1))
-                for column in 1..<width {
-                    let (x, y) = (left[row - 1], right[column - 1])
-                    let isFirst = row == 1 && column == 1
-                    var best = table[(row - 1) * width + column - 1] + change(x, y, isFirst: isFirst)
-                    best = min(best, table[(row - 1) * width + column] + extra(left, row - 1))
-                    best = min(best, table[row * width + column - 1] + extra(right, column - 1))
-                    if row > 1, column > 1, x != y, x == right[column - 2], y == left[row - 2] {
-                        best = min(best, table[(row - 2) * width + column - 2] + 0.5)
+    private static func cost(_ leftCodes: [Sound], _ rightCodes: [Sound]) -> Double {
+        let width = rightCodes.count + 1
+        return leftCodes.withUnsafeBufferPointer { left in
+            rightCodes.withUnsafeBufferPointer { right in
+                changes.withUnsafeBufferPointer { changes in
+                    withUnsafeTemporaryAllocation(of: Double.self, capacity: (left.count + 1) * width) { table in
+                        fill(table, left, right, changes)
+                        return table[left.count * width + right.count]
                     }
-                    table.initializeElement(at: row * width + column, to: best)
                 }
             }
-            return table[left.count * width + right.count]
+        }
+    }
+
+    private typealias Sequence = UnsafeBufferPointer<Sound>
+
+    private static func fill(
+        _ table: UnsafeMutableBufferPointer<Double>, _ left: Sequence, _ right: Sequence,
+        _ changes: UnsafeBufferPointer<Double>
+    ) {
+        let width = right.count + 1
+        table.initializeElement(at: 0, to: 0)
+        for column in 1..<width {
+            table.initializeElement(at: column, to: table[column - 1] + extra(right, column - 1))
+        }
+        for row in 1...left.count {
+            let drop = extra(left, row - 1)
+            let x = left[row - 1]
+            table.initializeElement(at: row * width, to: table[(row - 1) * width] + drop)
+            for column in 1..<width {
+                let y = right[column - 1]
+                var change = x == y ? 0 : changes[Int(x.rawValue) * soundCount + Int(y.rawValue)]
+                if row == 1, column == 1, !x.isVowel, !y.isVowel { change *= 1.5 }
+                var best = table[(row - 1) * width + column - 1] + change
+                best = min(best, table[(row - 1) * width + column] + drop)
+                best = min(best, table[row * width + column - 1] + extra(right, column - 1))
+                if row > 1, column > 1, x != y, x == right[column - 2], y == left[row - 2] {
+                    best = min(best, table[(row - 2) * width + column - 2] + 0.5)
+                }
+                table.initializeElement(at: row * width + column, to: best)
+            }
         }
     }
 
     /// Cost of a sound that only one of the two has.
-    private static func extra(_ sounds: [Sound], _ index: Int) -> Double {
-        let sound = sounds[index]
-        switch sound {
+    private static func extra(_ sounds: Sequence, _ index: Int) -> Double {
+        switch sounds[index] {
         // A vowel a name begins with is heard: Amit is not Mohit.
-        case .a: return index == 0 ? 0.8 : 0.25
-        case .i, .u: return index == 0 ? 0.8 : 0.4
-        case .e, .o, .ai, .au: return index == 0 ? 0.8 : 0.5
-        case .h, .y: return index == 0 ? 0.8 : 0.4
+        case .a: index == 0 ? 0.8 : 0.25
+        case .i, .u: index == 0 ? 0.8 : 0.4
+        case .e, .o, .ai, .au: index == 0 ? 0.8 : 0.5
+        case .h, .y: index == 0 ? 0.8 : 0.4
         // Kishan and Krishan: an r behind another consonant is easily lost.
-        case .r where index > 0 && !sounds[index - 1].isVowel: return 0.4
-        default: return index == 0 ? 1.5 : 1
+        case .r where index > 0 && !sounds[index - 1].isVowel: 0.4
+        default: index == 0 ? 1.5 : 1
         }
-    }
-
-    private static func change(_ x: Sound, _ y: Sound, isFirst: Bool) -> Double {
-        if x == y { return 0 }
-        return changes[Int(x.rawValue) * soundCount + Int(y.rawValue)] * (isFirst && !x.isVowel && !y.isVowel ? 1.5 : 1)
     }
 
     private static let soundCount = Int(Sound.au.rawValue) + 1

@@ -41,6 +41,7 @@ struct WhisperSpeechTests {
                 ("Rahul gave two hundred rupees cash", ["rahul", "gave", "200", "rupees", "cash"]),
                 ("check Priya's balance", ["check", "priya's", "balance"]),
                 ("Suresh paid two hundred rupees", ["suresh", "paid", "200", "rupees"]),
+                ("yes, confirm", ["yes", "confirm"]),
             ] {
                 let clip = SpokenClip.of(wake + (try SpokenClip.say(line)), wakePhrase: "okay nabu")
                 let transcripts = try await speech.transcribe(clip)

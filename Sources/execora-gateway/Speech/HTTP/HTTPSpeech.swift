@@ -15,8 +15,8 @@ struct HTTPSpeech: SpeechToText {
     /// A transcript is a few hundred bytes; verbose ones some kB.
     static let answerBytesMax = 256 * 1024
     static let textCharactersMax = 2000
-    /// The plain form tells no probability. Half: nobody downstream should lean on it.
-    static let confidenceUntold: Int64 = 500
+    /// The plain form tells no probability. A little over the 650 from which the device believes a transcript.
+    static let confidenceUntold: Int64 = 700
 
     private let url: String
     private let model: String

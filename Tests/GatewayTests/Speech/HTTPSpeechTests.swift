@@ -63,7 +63,7 @@ struct HTTPSpeechTests {
                 --\(boundary)\r
                 Content-Disposition: form-data; name="prompt"\r
                 \r
-                okay nabu, Rahul Sharma, Priya Patel, Suresh Kumar, Milk, Bread, Eggs, Rice\r
+                okay nabu, Rahul Sharma, Priya Patel, Suresh Kumar, Milk, दूध, Bread, ब्रेड, Eggs, Rice\r
                 --\(boundary)\r
                 Content-Disposition: form-data; name="file"; filename="turn.ogg"\r
                 Content-Type: audio/ogg\r

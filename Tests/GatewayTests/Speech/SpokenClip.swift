@@ -6,7 +6,9 @@ import Testing
 
 /// Speech for tests, made by flite on the spot (Debian package `flite`), and where the real model is.
 enum SpokenClip {
-    static let vocabulary = ["Rahul Sharma", "Priya Patel", "Suresh Kumar", "Milk", "Bread", "Eggs", "Rice"]
+    static let vocabulary = [
+        "Rahul Sharma", "Priya Patel", "Suresh Kumar", "Milk", "दूध", "Bread", "ब्रेड", "Eggs", "Rice",
+    ]
 
     static func of(
         _ samples: [Int16], language: String = "hi-en", wakePhrase: String? = nil, oggOpus: [UInt8] = []

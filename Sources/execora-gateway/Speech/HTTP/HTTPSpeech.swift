@@ -15,8 +15,8 @@ struct HTTPSpeech: SpeechToText {
     /// A transcript is a few hundred bytes; verbose ones some kB.
     static let answerBytesMax = 256 * 1024
     static let textCharactersMax = 2000
-    /// The plain form tells no probability. Half: nobody downstream should lean on it.
-    static let confidenceUntold: Int64 = 500
+    /// The plain form tells no probability. A little over the 650 from which the device believes a transcript.
+    static let confidenceUntold: Int64 = 700
 
     private let url: String
     private let model: String
@@ -79,6 +79,8 @@ struct HTTPSpeech: SpeechToText {
                 bytes += part.readableBytesView
                 guard bytes.count <= Self.answerBytesMax else { throw SpeechError.broken(reason: "answer too long") }
             }
+            // The client's own deadline may fire late on a busy machine; ours is the clock's.
+            if ContinuousClock.now >= deadline { throw SpeechError.timedOut }
             let code = (try? JSONValue(parsing: bytes))?["error"]?["code"]?.string.flatMap(Self.plainCode)
             let seconds = response.headers.first(name: "retry-after").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
             return (.status(Int(response.status.code), code: code, retryAfterSeconds: seconds), bytes)

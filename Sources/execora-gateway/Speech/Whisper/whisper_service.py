@@ -8,6 +8,7 @@ The other side of the door is WhisperFraming.swift.
 
 import hashlib
 import json
+import math
 import os
 import sys
 import time
@@ -49,6 +50,11 @@ HINDI_WORDS = (
 # P(English) by Whisper's own detection, over the same clips: English in two voices 0.89 to 0.99, Hinglish up to 0.48,
 # Hindi up to 0.72. (English in an Indian voice falls to 0.02; it then stands second.)
 ENGLISH_MIN = 0.6
+
+# Mean probability of a token from which a transcript is worth reading. Whisper's own mark for a failed one is 0.37
+# (log -1.0); replies of one word are right below it ("yes" 0.39 to 0.52, "no" 0.31 to 0.45, "okay" 0.33), and of our
+# clips under 0.3 none was right. What is believed wrongly must still be a command with a known name to do anything.
+BELIEVED = 0.3
 
 
 def read(count):
@@ -103,8 +109,8 @@ class Recogniser:
         self.beyond_ascii = self.tokens_beyond_ascii()
 
     def tokens_beyond_ascii(self):
-        """Tokens with any byte over 127: banned in the Hindi pass, which else writes Urdu, Tamil or Devanagari as it
-        pleases, and all of them worse than it writes Roman."""
+        """Tokens with any byte over 127, banned: the Hindi pass else writes Urdu, Tamil or Devanagari as it pleases, and
+        all of them worse than it writes Roman."""
         tokenizer = self.tokenizers["en"]
         vocabulary = self.whisper.hf_tokenizer.get_vocab()
         # Byte-level BPE writes the bytes that are not printable ASCII as characters beyond it; space and newline too,
@@ -115,12 +121,14 @@ class Recogniser:
     def one_pass(self, encoded, language, vocabulary, wake):
         """Text, mean log probability a token, probability that there is no speech."""
         tokenizer = self.tokenizers[language]
+        # Answers are in Roman letters; a word in others would be echoed in them ("ब्रेड, दूध" for "yes, confirm").
+        vocabulary = [word for word in vocabulary if word.isascii()]
         # The counter's own words always stay; the vocabulary, most useful first, takes what room is left.
         if language == "hi":
-            banned, around = self.beyond_ascii, tokenizer.encode(" " + HINDI_WORDS)
+            around = tokenizer.encode(" " + HINDI_WORDS)
             words = tokenizer.encode(" " + " ".join(vocabulary))[: PROMPT_TOKENS_MAX - len(around)] + around
         else:
-            banned, around = [], tokenizer.encode(" " + ENGLISH_WORDS)
+            around = tokenizer.encode(" " + ENGLISH_WORDS)
             words = around + tokenizer.encode(", " + ", ".join(vocabulary))[: PROMPT_TOKENS_MAX - len(around)]
         # The clip opens with the wake word: given as already written, it costs no guess and lends none to the names.
         prefix = wake[:1].upper() + wake[1:] + "." if wake else None
@@ -129,7 +137,7 @@ class Recogniser:
         )
         result = self.whisper.model.generate(
             encoded, [prompt], beam_size=BEAMS, max_length=min(448, len(prompt) + TOKENS_MAX), return_scores=True,
-            return_no_speech_prob=True, suppress_blank=True, suppress_tokens=[-1] + banned,
+            return_no_speech_prob=True, suppress_blank=True, suppress_tokens=[-1] + self.beyond_ascii,
         )[0]
         text = tokenizer.decode(result.sequences_ids[0]).strip()
         while prefix and text.lower().startswith(prefix.lower()):
@@ -153,16 +161,20 @@ class Recogniser:
             heard = dict(self.whisper.model.detect_language(encoded)[0])
             if heard.get("<|en|>", 0) < ENGLISH_MIN:
                 passes.reverse()
-        transcripts = []
+        said = []
         for one in passes:
             text, score, no_speech = self.one_pass(encoded, one, vocabulary, wake)
             if no_speech >= NO_SPEECH_MIN:
                 # The same for every pass: it is judged before the first word.
                 return []
-            # The same text twice stays twice: that the passes agree is worth knowing.
             if is_said(text, no_speech):
-                transcripts.append({"text": text, "confidence": confidence(score, no_speech), "language": one})
-        return transcripts
+                said.append((one, text, math.exp(min(0.0, score)) * (1 - no_speech)))
+        if len(said) == 2 and plain(said[0][1]) == plain(said[1][1]):
+            # The passes agree: both wrong is as likely as one and the other. (They share an encoder, so a little less.)
+            both = 1 - (1 - said[0][2]) * (1 - said[1][2])
+            said = [(one, text, both) for one, text, _ in said]
+        # The same text twice stays twice: that the passes agree is worth knowing.
+        return [{"text": text, "confidence": confidence(mean), "language": one} for one, text, mean in said]
 
 
 def plain(text):
@@ -177,11 +189,14 @@ def is_said(text, no_speech):
     return all(len(set(words[at : at + 5])) > 1 for at in range(len(words) - 4))
 
 
-def confidence(score, no_speech):
-    """Thousandths: the mean probability of a token (geometric), times the probability that there was speech."""
-    import math
+def confidence(mean):
+    """Thousandths, out of the mean probability of a token (geometric) times the probability that there was speech.
 
-    return max(0, min(1000, round(1000 * math.exp(min(0.0, score)) * (1 - no_speech))))
+    The device asks again below 650, so 650 stands at BELIEVED; straight lines from there to both ends.
+    """
+    if mean < BELIEVED:
+        return round(650 * mean / BELIEVED)
+    return round(650 + 350 * (mean - BELIEVED) / (1 - BELIEVED))
 
 
 def main():

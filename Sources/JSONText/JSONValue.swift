@@ -27,7 +27,7 @@ public enum JSONValue: Sendable, Equatable {
 
 extension JSONValue {
     /// The member of that name, or nil when absent or when this is no object. The last of duplicates wins,
-    /// as in most parsers; `JSONReader` refuses duplicates where `strictNames` is set.
+    /// as in most parsers.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.name == name }?.value

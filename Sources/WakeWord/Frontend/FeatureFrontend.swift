@@ -63,6 +63,7 @@ public final class FeatureFrontend {
         let shift = window()
         transform()
         energyOfBins()
+        let (weights, unweights) = (tables.weight, tables.unweight)
         var weighted: UInt64 = 0
         var unweighted: UInt64 = 0
         var bin = FrontendTables.firstBin
@@ -70,8 +71,8 @@ public final class FeatureFrontend {
             let end = Int(tables.channelEnd[channel])
             while bin < end {
                 let energy = UInt64(energies[bin])
-                weighted &+= UInt64(tables.weight[bin - FrontendTables.firstBin]) &* energy
-                unweighted &+= UInt64(tables.unweight[bin - FrontendTables.firstBin]) &* energy
+                weighted &+= UInt64(weights[bin - FrontendTables.firstBin]) &* energy
+                unweighted &+= UInt64(unweights[bin - FrontendTables.firstBin]) &* energy
                 bin += 1
             }
             if channel > 0 { compress(channel - 1, roundedSquareRoot(weighted) >> UInt32(shift)) }
@@ -96,24 +97,15 @@ public final class FeatureFrontend {
         return shift
     }
 
+    /// The nearest whole square root; half goes down, and the top of 16 and of 32 bits stays where it is.
     private func roundedSquareRoot(_ value: UInt64) -> UInt32 {
-        if value == 0 { return 0 }
-        let isWide = value >> 32 != 0
-        var remainder = value
-        var result: UInt64 = 0
-        // The highest power of four not above the value.
-        var bit: UInt64 = 1 << UInt64((63 - value.leadingZeroBitCount) & ~1)
-        while bit != 0 {
-            if remainder >= result &+ bit {
-                remainder &-= result &+ bit
-                result = (result >> 1) &+ bit
-            } else {
-                result >>= 1
-            }
-            bit >>= 2
-        }
-        if remainder > result, result != (isWide ? 0xFFFF_FFFF : 0xFFFF) { result &+= 1 }
-        return UInt32(truncatingIfNeeded: result)
+        // The processor's root is off by one at most where 53 bits did not hold the value; two steps put it right.
+        var root = UInt64(Double(value).squareRoot())
+        if root > 0xFFFF_FFFF || root &* root > value { root &-= 1 }
+        let remainder = value &- root &* root
+        if remainder > 2 &* root { root &+= 1 }
+        if value &- root &* root > root, root != (value >> 32 != 0 ? 0xFFFF_FFFF : 0xFFFF) { root &+= 1 }
+        return UInt32(truncatingIfNeeded: root)
     }
 
     /// Noise reduction, per-channel gain (PCAN) and logarithm of one channel.

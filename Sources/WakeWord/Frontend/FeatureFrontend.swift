@@ -163,6 +163,9 @@ extension FeatureFrontend {
     private static func half(_ value: Int16) -> Int16 { rounded(Int32(value) &* 16383) }
 
     private func transform() {
+        // Memory and tables as local names: what is stored cannot then be one of them, and stays in registers.
+        let (real, imaginary) = (real, imaginary)
+        let (twiddleReal, twiddleImaginary) = (tables.twiddleReal, tables.twiddleImaginary)
         for index in 0..<Self.fftPoints {
             let from = Int(tables.reversed[index])
             real[index] = windowed[2 * from]
@@ -171,40 +174,54 @@ extension FeatureFrontend {
         var span = 1
         while span < Self.fftPoints {
             let stride = Self.fftPoints / (span * 4)
-            var base = 0
-            while base < Self.fftPoints {
-                for offset in 0..<span { butterfly(base + offset, span, stride * offset) }
-                base += span * 4
+            // One twiddle after the other, each for every group of points that takes it.
+            for offset in 0..<span {
+                let twiddle = stride * offset
+                let first = (Int32(twiddleReal[twiddle]), Int32(twiddleImaginary[twiddle]))
+                let second = (Int32(twiddleReal[2 * twiddle]), Int32(twiddleImaginary[2 * twiddle]))
+                let third = (Int32(twiddleReal[3 * twiddle]), Int32(twiddleImaginary[3 * twiddle]))
+                var at = offset
+                while at < Self.fftPoints {
+                    Self.butterfly(real + at, imaginary + at, span, first, second, third)
+                    at += span * 4
+                }
             }
             span *= 4
         }
     }
 
-    private func butterfly(_ at: Int, _ span: Int, _ twiddle: Int) {
-        func product(_ index: Int, _ twiddle: Int) -> (Int16, Int16) {
-            let re = Int32(Self.quarter(real[index]))
-            let im = Int32(Self.quarter(imaginary[index]))
-            let tre = Int32(tables.twiddleReal[twiddle])
-            let tim = Int32(tables.twiddleImaginary[twiddle])
-            return (Self.rounded(re &* tre &- im &* tim), Self.rounded(re &* tim &+ im &* tre))
-        }
-        let (ar, ai) = product(at + span, twiddle)
-        let (br, bi) = product(at + 2 * span, 2 * twiddle)
-        let (cr, ci) = product(at + 3 * span, 3 * twiddle)
-        let re = Self.quarter(real[at])
-        let im = Self.quarter(imaginary[at])
+    @inline(__always)
+    private static func product(_ real: Int16, _ imaginary: Int16, _ twiddle: (Int32, Int32)) -> (Int16, Int16) {
+        let re = Int32(quarter(real))
+        let im = Int32(quarter(imaginary))
+        return (
+            rounded(re &* twiddle.0 &- im &* twiddle.1), rounded(re &* twiddle.1 &+ im &* twiddle.0)
+        )
+    }
+
+    /// Radix 4 over the points 0, `span`, 2 and 3 times `span` of where the pointers stand.
+    @inline(__always)
+    private static func butterfly(
+        _ real: UnsafeMutablePointer<Int16>, _ imaginary: UnsafeMutablePointer<Int16>, _ span: Int,
+        _ first: (Int32, Int32), _ second: (Int32, Int32), _ third: (Int32, Int32)
+    ) {
+        let (ar, ai) = product(real[span], imaginary[span], first)
+        let (br, bi) = product(real[2 * span], imaginary[2 * span], second)
+        let (cr, ci) = product(real[3 * span], imaginary[3 * span], third)
+        let re = quarter(real[0])
+        let im = quarter(imaginary[0])
         let (dr, di) = (re &- br, im &- bi)
         let (er, ei) = (re &+ br, im &+ bi)
         let (sr, si) = (ar &+ cr, ai &+ ci)
         let (tr, ti) = (ar &- cr, ai &- ci)
-        real[at] = er &+ sr
-        imaginary[at] = ei &+ si
-        real[at + 2 * span] = er &- sr
-        imaginary[at + 2 * span] = ei &- si
-        real[at + span] = dr &+ ti
-        imaginary[at + span] = di &- tr
-        real[at + 3 * span] = dr &- ti
-        imaginary[at + 3 * span] = di &+ tr
+        real[0] = er &+ sr
+        imaginary[0] = ei &+ si
+        real[2 * span] = er &- sr
+        imaginary[2 * span] = ei &- si
+        real[span] = dr &+ ti
+        imaginary[span] = di &- tr
+        real[3 * span] = dr &- ti
+        imaginary[3 * span] = di &+ tr
     }
 
     /// Bins 1 to 255 of the real spectrum as energies; 0 and 256 no channel reads.

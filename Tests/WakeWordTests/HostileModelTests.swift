@@ -24,7 +24,7 @@ import Testing
         #expect(refused > 20 && ran > 20, "both ways were gone: \(refused) refused, \(ran) ran")
     }
 
-    /// A fully connected layer of scales whose product no Float holds: this once ended the program.
+    /// A fully connected layer of scales whose product no Float holds.
     @Test func `scales beyond all numbers are refused`() throws {
         let manifest = try Given.bytes("\(Given.models)/vad.json")
         let file = try Given.bytes("\(Given.models)/vad.tflite")

@@ -14,7 +14,7 @@ RELEASE := .build-release
 PROGRAMS := execorad execoractl execora-gateway
 RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path $(RELEASE)
 
-.PHONY: help setup demo test build build-device build-debian13 bench format lint clean
+.PHONY: help setup demo test build build-device build-debian13 bench fuzz format lint clean
 
 help: ## this list
 	@echo "Execora: a voice-driven credit book for a small shop."; echo
@@ -64,6 +64,9 @@ build-debian13: ## check that the device builds with Debian 13's Swift 6.0.3 (ro
 bench: ## measure: JSON lines of bench, value, unit, peer, ratio
 	@$(MAKE) build >&2
 	@board/bench/run build
+
+fuzz: setup ## fuzz the readers of models, WAV and Ogg, 5 min each (FUZZ_SECONDS)
+	@board/fuzz/run $(or $(FUZZ_SECONDS),300)
 
 format: ## lay the sources out with swift format
 	@swift format -i -r --configuration .swift-format Package.swift Sources Tests

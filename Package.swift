@@ -54,7 +54,9 @@ var targets: [Target] = [
         swiftSettings: strict),
     .executableTarget(
         name: "execoractl",
-        dependencies: ["AudioIO", "WakeWord", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "JSONText"],
+        dependencies: [
+            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "JSONText",
+        ],
         swiftSettings: strict),
 
     tests("JSONTextTests", ["JSONText"]),
@@ -111,7 +113,8 @@ if !deviceOnly {
         tests(
             "GatewayTests",
             [
-                "execora-gateway", "CloudLink", "Conversation", "LedgerSync", "Ledger", "OpusCoding", "Seals", "JSONText",
+                "execora-gateway", "CloudLink", "Conversation", "LedgerSync", "Ledger", "OpusCoding", "Seals",
+                "JSONText",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

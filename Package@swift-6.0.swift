@@ -47,7 +47,9 @@ let targets: [Target] = [
         swiftSettings: strict),
     .executableTarget(
         name: "execoractl",
-        dependencies: ["AudioIO", "WakeWord", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "JSONText"],
+        dependencies: [
+            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "JSONText",
+        ],
         swiftSettings: strict),
 
     tests("JSONTextTests", ["JSONText"]),

@@ -7,7 +7,7 @@ import WakeWord
 var wakeCommands: CommandGroup {
     CommandGroup(
         word: "wake",
-        summary: "features | score | lint | endpoint | calibrate: wake models and turn ends, from WAV files",
+        summary: "features | score | lint | endpoint | calibrate | bench: wake models and turn ends, from WAV files",
         run: wake)
 }
 
@@ -18,6 +18,7 @@ private func wake(_ arguments: [String]) -> Int32 {
                execoractl wake lint MODEL.json ... [--json]
                execoractl wake endpoint --vad VAD.json [--profile normal] [--open-at-ms 0 | --model MODEL.json] [--json] FILE.wav ...
                execoractl wake calibrate --model MODEL.json --positives DIR --negatives DIR [--vad VAD.json] [--json] [--write]
+               execoractl wake bench --model MODEL.json [--vad VAD.json] [--opus] [--seconds 60] FILE.wav
         `endpoint` opens the turn at a time, or where the wake model hears its word, and says where the turn ends.
         FILE.wav is 16-bit PCM, 16 or 48 kHz, or - for standard input.
         """
@@ -33,6 +34,7 @@ private func wake(_ arguments: [String]) -> Int32 {
         case "lint": return try wakeLint(call)
         case "endpoint": return try wakeEndpoint(call)
         case "calibrate": return try wakeCalibrate(call)
+        case "bench": return try wakeBench(call)
         default: throw WakeCallError(description: "no command 'wake \(verb)'\n\(usage)")
         }
     } catch {
@@ -62,9 +64,9 @@ struct WakeCall {
     static let secondsMax = 3_600
 
     private static let valued: Set<String> = [
-        "--model", "--vad", "--cutoff", "--profile", "--open-at-ms", "--positives", "--negatives",
+        "--model", "--vad", "--cutoff", "--profile", "--open-at-ms", "--positives", "--negatives", "--seconds",
     ]
-    private static let flags: Set<String> = ["--raw", "--json", "--write"]
+    private static let flags: Set<String> = ["--raw", "--json", "--write", "--opus"]
 
     var files: [String] = []
     private var values: [String: String] = [:]

@@ -51,7 +51,11 @@ public final class WakeListener {
     public var voiceMilli: Int64 { voice?.mean.meanMilli ?? 0 }
 
     /// The best wake model's mean now, thousandths.
-    public var scoreMilli: Int64 { ears.reduce(0) { max($0, $1.mean.meanMilli) } }
+    public var scoreMilli: Int64 {
+        var best: Int64 = 0
+        for index in 0..<ears.count { best = max(best, ears[index].mean.meanMilli) }
+        return best
+    }
 
     public func reset() {
         frontend.reset()
@@ -87,7 +91,9 @@ public final class WakeListener {
         if let voice, let answer = voice.runner.take(features) { voice.mean.take(answer) }
         var heard: Wake?
         let hasVoice = voice.map { $0.mean.isOver($0.model.cutoff) } ?? true
-        for ear in ears {
+        // By index: an iterator over the array would hold on to it, and in a build for debugging take memory.
+        for index in 0..<ears.count {
+            let ear = ears[index]
             guard let answer = ear.runner.take(features) else { continue }
             ear.mean.take(answer)
             let cutoff = min(ear.model.cutoff + Float(cutoffRaiseMilli) / 1000, 0.999)

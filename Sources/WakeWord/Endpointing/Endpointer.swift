@@ -55,7 +55,9 @@ public struct Endpointer: Sendable {
     }
 
     private var gate = EnergyGate()
+    /// The last frames, a ring once it is full.
     private var history: [Heard] = []
+    private var oldest = 0
     private var turn: Turn?
     private var masked: Range<UInt64> = 0..<0
     private let hasVoiceModel: Bool
@@ -79,6 +81,8 @@ public struct Endpointer: Sendable {
         turn = nil
         gate.reset()
         history.removeAll(keepingCapacity: true)
+        oldest = 0
+        (levelTenths, floorTenths) = (0, 0)
         masked = 0..<0
     }
 
@@ -87,10 +91,10 @@ public struct Endpointer: Sendable {
     /// - Returns: an end that the sound until now already gave; practically never.
     @discardableResult
     public mutating func open(_ profile: EndpointProfile, at sample: UInt64) -> Endpoint? {
-        let floor = history.last?.frame.floorTenths ?? 0
-        turn = Turn(profile: profile, openedAt: sample, floorTenths: floor)
-        for heard in history where heard.frame.first >= sample {
-            if let end = judge(heard) { return end }
+        turn = Turn(profile: profile, openedAt: sample, floorTenths: floorTenths)
+        for offset in 0..<history.count {
+            let heard = history[(oldest + offset) % history.count]
+            if heard.frame.first >= sample, let end = judge(heard) { return end }
         }
         return nil
     }
@@ -120,11 +124,19 @@ public struct Endpointer: Sendable {
             levelTenths = frame.levelTenths
             floorTenths = frame.floorTenths
             let heard = Heard(frame: frame, voiceMilli: voiceMilli)
-            if history.count == Self.historyFrames { history.removeFirst() }
-            history.append(heard)
+            remember(heard)
             if let end = judge(heard) { return end }
         }
         return nil
+    }
+
+    private mutating func remember(_ heard: Heard) {
+        if history.count < Self.historyFrames {
+            history.append(heard)
+        } else {
+            history[oldest] = heard
+            oldest = (oldest + 1) % Self.historyFrames
+        }
     }
 
     private static func samples(_ milliseconds: Int) -> UInt64 { UInt64(milliseconds * 16) }

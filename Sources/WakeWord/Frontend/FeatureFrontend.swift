@@ -63,6 +63,7 @@ public final class FeatureFrontend {
         let shift = window()
         transform()
         energyOfBins()
+        let (weights, unweights) = (tables.weight, tables.unweight)
         var weighted: UInt64 = 0
         var unweighted: UInt64 = 0
         var bin = FrontendTables.firstBin
@@ -70,8 +71,8 @@ public final class FeatureFrontend {
             let end = Int(tables.channelEnd[channel])
             while bin < end {
                 let energy = UInt64(energies[bin])
-                weighted &+= UInt64(tables.weight[bin - FrontendTables.firstBin]) &* energy
-                unweighted &+= UInt64(tables.unweight[bin - FrontendTables.firstBin]) &* energy
+                weighted &+= UInt64(weights[bin - FrontendTables.firstBin]) &* energy
+                unweighted &+= UInt64(unweights[bin - FrontendTables.firstBin]) &* energy
                 bin += 1
             }
             if channel > 0 { compress(channel - 1, roundedSquareRoot(weighted) >> UInt32(shift)) }
@@ -96,24 +97,15 @@ public final class FeatureFrontend {
         return shift
     }
 
+    /// The nearest whole square root; half goes down, and the top of 16 and of 32 bits stays where it is.
     private func roundedSquareRoot(_ value: UInt64) -> UInt32 {
-        if value == 0 { return 0 }
-        let isWide = value >> 32 != 0
-        var remainder = value
-        var result: UInt64 = 0
-        // The highest power of four not above the value.
-        var bit: UInt64 = 1 << UInt64((63 - value.leadingZeroBitCount) & ~1)
-        while bit != 0 {
-            if remainder >= result &+ bit {
-                remainder &-= result &+ bit
-                result = (result >> 1) &+ bit
-            } else {
-                result >>= 1
-            }
-            bit >>= 2
-        }
-        if remainder > result, result != (isWide ? 0xFFFF_FFFF : 0xFFFF) { result &+= 1 }
-        return UInt32(truncatingIfNeeded: result)
+        // The processor's root is off by one at most where 53 bits did not hold the value; two steps put it right.
+        var root = UInt64(Double(value).squareRoot())
+        if root > 0xFFFF_FFFF || root &* root > value { root &-= 1 }
+        let remainder = value &- root &* root
+        if remainder > 2 &* root { root &+= 1 }
+        if value &- root &* root > root, root != (value >> 32 != 0 ? 0xFFFF_FFFF : 0xFFFF) { root &+= 1 }
+        return UInt32(truncatingIfNeeded: root)
     }
 
     /// Noise reduction, per-channel gain (PCAN) and logarithm of one channel.
@@ -171,6 +163,9 @@ extension FeatureFrontend {
     private static func half(_ value: Int16) -> Int16 { rounded(Int32(value) &* 16383) }
 
     private func transform() {
+        // Memory and tables as local names: what is stored cannot then be one of them, and stays in registers.
+        let (real, imaginary) = (real, imaginary)
+        let (twiddleReal, twiddleImaginary) = (tables.twiddleReal, tables.twiddleImaginary)
         for index in 0..<Self.fftPoints {
             let from = Int(tables.reversed[index])
             real[index] = windowed[2 * from]
@@ -179,40 +174,54 @@ extension FeatureFrontend {
         var span = 1
         while span < Self.fftPoints {
             let stride = Self.fftPoints / (span * 4)
-            var base = 0
-            while base < Self.fftPoints {
-                for offset in 0..<span { butterfly(base + offset, span, stride * offset) }
-                base += span * 4
+            // One twiddle after the other, each for every group of points that takes it.
+            for offset in 0..<span {
+                let twiddle = stride * offset
+                let first = (Int32(twiddleReal[twiddle]), Int32(twiddleImaginary[twiddle]))
+                let second = (Int32(twiddleReal[2 * twiddle]), Int32(twiddleImaginary[2 * twiddle]))
+                let third = (Int32(twiddleReal[3 * twiddle]), Int32(twiddleImaginary[3 * twiddle]))
+                var at = offset
+                while at < Self.fftPoints {
+                    Self.butterfly(real + at, imaginary + at, span, first, second, third)
+                    at += span * 4
+                }
             }
             span *= 4
         }
     }
 
-    private func butterfly(_ at: Int, _ span: Int, _ twiddle: Int) {
-        func product(_ index: Int, _ twiddle: Int) -> (Int16, Int16) {
-            let re = Int32(Self.quarter(real[index]))
-            let im = Int32(Self.quarter(imaginary[index]))
-            let tre = Int32(tables.twiddleReal[twiddle])
-            let tim = Int32(tables.twiddleImaginary[twiddle])
-            return (Self.rounded(re &* tre &- im &* tim), Self.rounded(re &* tim &+ im &* tre))
-        }
-        let (ar, ai) = product(at + span, twiddle)
-        let (br, bi) = product(at + 2 * span, 2 * twiddle)
-        let (cr, ci) = product(at + 3 * span, 3 * twiddle)
-        let re = Self.quarter(real[at])
-        let im = Self.quarter(imaginary[at])
+    @inline(__always)
+    private static func product(_ real: Int16, _ imaginary: Int16, _ twiddle: (Int32, Int32)) -> (Int16, Int16) {
+        let re = Int32(quarter(real))
+        let im = Int32(quarter(imaginary))
+        return (
+            rounded(re &* twiddle.0 &- im &* twiddle.1), rounded(re &* twiddle.1 &+ im &* twiddle.0)
+        )
+    }
+
+    /// Radix 4 over the points 0, `span`, 2 and 3 times `span` of where the pointers stand.
+    @inline(__always)
+    private static func butterfly(
+        _ real: UnsafeMutablePointer<Int16>, _ imaginary: UnsafeMutablePointer<Int16>, _ span: Int,
+        _ first: (Int32, Int32), _ second: (Int32, Int32), _ third: (Int32, Int32)
+    ) {
+        let (ar, ai) = product(real[span], imaginary[span], first)
+        let (br, bi) = product(real[2 * span], imaginary[2 * span], second)
+        let (cr, ci) = product(real[3 * span], imaginary[3 * span], third)
+        let re = quarter(real[0])
+        let im = quarter(imaginary[0])
         let (dr, di) = (re &- br, im &- bi)
         let (er, ei) = (re &+ br, im &+ bi)
         let (sr, si) = (ar &+ cr, ai &+ ci)
         let (tr, ti) = (ar &- cr, ai &- ci)
-        real[at] = er &+ sr
-        imaginary[at] = ei &+ si
-        real[at + 2 * span] = er &- sr
-        imaginary[at + 2 * span] = ei &- si
-        real[at + span] = dr &+ ti
-        imaginary[at + span] = di &- tr
-        real[at + 3 * span] = dr &- ti
-        imaginary[at + 3 * span] = di &+ tr
+        real[0] = er &+ sr
+        imaginary[0] = ei &+ si
+        real[2 * span] = er &- sr
+        imaginary[2 * span] = ei &- si
+        real[span] = dr &+ ti
+        imaginary[span] = di &- tr
+        real[3 * span] = dr &- ti
+        imaginary[3 * span] = di &+ tr
     }
 
     /// Bins 1 to 255 of the real spectrum as energies; 0 and 256 no channel reads.

@@ -27,6 +27,9 @@ final class ModelProgram: Sendable {
         case logistic(input: Int, output: Int, count: Int, table: Int)
     }
 
+    /// So many sums a runner holds; the widest model seen has 64 channels.
+    static let depthwiseChannelsMax = 2048
+
     let steps: [Step]
     let copies: [Copy]
     let weights: [Int8]
@@ -42,7 +45,7 @@ final class ModelProgram: Sendable {
     let stride: Int
     let inputScale: Float
     let multiplyAccumulates: Int
-    /// The largest byte the last layer can give.
+    /// The largest byte the model can answer, 0 to 255.
     let reachableMaximum: Int
     let operatorNames: [Int32]
 
@@ -75,7 +78,7 @@ final class ModelProgram: Sendable {
         }
         outputAt = place
         multiplyAccumulates = builder.multiplyAccumulates
-        reachableMaximum = builder.reachableMaximum
+        reachableMaximum = builder.highest + 128
         operatorNames = graph.operators.map(\.code)
     }
 }
@@ -95,7 +98,8 @@ private struct ProgramBuilder {
     var variables: [String: (at: Int, count: Int)] = [:]
     var handles: [Int: String] = [:]
     var multiplyAccumulates = 0
-    var reachableMaximum = 255
+    /// The largest int8 the steps so far can give, where the last of them is one that tells.
+    var highest = 127
 
     static let arenaBytesMax = 256 << 10
 
@@ -347,6 +351,7 @@ private struct ProgramBuilder {
                 perRow
                 ? Double(input.scales[0]) * Double(scale) / Double(output.scales[0])
                 : Double(input.scales[0] * scale) / Double(output.scales[0])
+            guard real.isFinite else { throw .unsupported("scale of a layer") }
             let multiplier = Multiplier(real)
             guard multiplier.exponent <= 0 else { throw .unsupported("multiplier above one") }
             biases.append(bias[row] &- input.zeroPoint &* sums[row])
@@ -408,7 +413,7 @@ private struct ProgramBuilder {
                     input: from.at, output: to.at, rows: rows, width: width, weights: weights.count, terms: terms,
                     zeroPointOut: to.tensor.zeroPoint, floor: try activation(told, to.tensor))))
         if !perRow {
-            reachableMaximum = maximum(values, rows, width, terms, from.tensor.zeroPoint, to.tensor.zeroPoint)
+            highest = maximum(values, rows, width, terms, from.tensor.zeroPoint, to.tensor.zeroPoint)
         }
         weights += values
     }
@@ -433,6 +438,7 @@ private struct ProgramBuilder {
             (one.options[3] ?? 1) == 1, (one.options[5] ?? 1) == 1, (one.options[6] ?? 1) == 1
         else { throw .unsupported("depthwise convolution of more than one output row") }
         let (height, channels) = (shape[1], shape[3])
+        guard channels <= ModelProgram.depthwiseChannelsMax else { throw .overLimit("channels of a layer") }
         let values = try weightBytes(one, [1, height, 1, channels])
         let sums = (0..<channels).map { channel in
             (0..<height).reduce(Int32(0)) { $0 + Int32(values[$1 * channels + channel]) }
@@ -455,7 +461,7 @@ private struct ProgramBuilder {
         else { throw .unsupported("logistic") }
         let table = FixedPoint.logisticTable(scale: Double(from.tensor.scales[0]), zeroPoint: from.tensor.zeroPoint)
         steps.append(.logistic(input: from.at, output: to.at, count: to.tensor.count, table: tables.count))
-        reachableMaximum = Int(table[reachableMaximum + 128]) + 128
+        highest = Int(table[highest + 128])
         tables += table
     }
 

@@ -25,7 +25,7 @@ public final class ModelRunner {
         tables = copy(program.tables)
         copies = copy(program.copies)
         steps = copy(program.steps)
-        sums = .allocate(capacity: 2048)
+        sums = .allocate(capacity: ModelProgram.depthwiseChannelsMax)
     }
 
     deinit {

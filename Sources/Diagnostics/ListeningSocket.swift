@@ -12,12 +12,6 @@ struct ListeningSocket: ~Copyable {
     /// The name's inode, so that at the end no other's socket is removed.
     private let inode: UInt
 
-    private init(descriptor: Int32, place: SocketPlace, inode: UInt) {
-        self.descriptor = descriptor
-        self.place = place
-        self.inode = inode
-    }
-
     deinit {
         Glibc.close(descriptor)
         var facts = stat()

@@ -7,7 +7,7 @@ import Seals
 ///
 /// Everything here runs on the book's desk, one job after the other; SQLite's fsync hurts nobody else there.
 final class Clerk: @unchecked Sendable {
-    // @unchecked: `book`, `dialogue` and `notes` are only touched in jobs of `desk`.
+    // @unchecked: `book` and `dialogue` are only touched in jobs of `desk`.
 
     /// What the clerk asks of the rest of the house. Called on the book's desk.
     struct Doors: Sendable {
@@ -135,8 +135,9 @@ final class Clerk: @unchecked Sendable {
                 .init("event", .string(fact.event.description)),
                 .init("epoch", .integer(fact.epoch)), .init("seq", .integer(fact.seq)))
         }
-        if !answer.committed.isEmpty { doors.entriesMade() }
+        // The answer first: what the entries mean for sync and recognition can wait a moment, the person cannot.
         doors.say(turn, answer)
+        if !answer.committed.isEmpty { doors.entriesMade() }
         return answer
     }
 

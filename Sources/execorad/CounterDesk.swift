@@ -54,8 +54,7 @@ final class CounterDesk: Sendable {
                         .init("pid", .integer(Int64(peer.pid))))
                 default: break
                 }
-            }
-        ) { call in answers.answer(call) }
+            }, handler: { call in answers.answer(call) })
         house.register.watch { trace in watchers.push(trace.json(withText: house.configuration.showsTurnText)) }
         house.watchReceipts { receipt in watchers.push(receipt) }
     }

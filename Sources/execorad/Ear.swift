@@ -26,8 +26,6 @@ final class Ear: @unchecked Sendable {
     /// What the ear asks of the house. Called on the listening thread; none of these may block.
     struct Doors: Sendable {
         var begin: @Sendable (OpenedTurn) -> any OutgoingTurn
-        /// A turn ended with something to recognise.
-        var ended: @Sendable (ULID) -> Void
         /// Nothing was said behind the wake (or the answer did not come).
         var cancelled: @Sendable (ULID, TurnTrace.Opening) -> Void
         var lamp: @Sendable (Lamp.Show) -> Void
@@ -266,7 +264,6 @@ final class Ear: @unchecked Sendable {
                 flags: .end, packet: []))
         close()
         doors.lamp(.thinking)
-        doors.ended(current.id)
     }
 
     private func cancel(_ current: Turn, reason: String) {

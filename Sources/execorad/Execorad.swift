@@ -62,7 +62,7 @@ enum Execorad {
             options.allow("config", "world")
             exit(SeedCommand.run(configuration(options), world: options.required("world")))
         case "rehearse":
-            options.allow("config", "input", "from-say")
+            options.allow("config", "input")
             exit(Rehearsal.run(configuration(options), input: options.required("input")))
         default: end(2, "execorad: no command '\(command)'; see execorad --help")
         }

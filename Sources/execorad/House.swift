@@ -145,7 +145,6 @@ final class House: @unchecked Sendable {
             settings: Ear.Settings(configuration), register: register, log: log,
             doors: .init(
                 begin: { [unowned self] opened in post.begin(opened) },
-                ended: { _ in },
                 cancelled: { [unowned self] turn, opening in
                     register.drop(turn)
                     if opening == .wake { mouth.sound(.error) }
@@ -162,8 +161,10 @@ final class House: @unchecked Sendable {
         desk.start()
         voiceDesk.start()
         speaker.start()
-        desk.post { [self] in refreshVocabulary() }
-        noteSyncDue()
+        desk.post { [self] in
+            refreshVocabulary()
+            noteSyncDue()
+        }
     }
 
     /// Ends in the reverse order of the sound.

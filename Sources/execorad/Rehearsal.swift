@@ -93,12 +93,13 @@ enum Rehearsal {
             house.tick()
             let pending = Mutex<Int64?>(nil)
             let done = DoneFlag()
-            _ = house.clerk.withBook { [house] _ in
+            let taken = house.clerk.withBook { [house] _ in
                 let waiting = house.syncReport()["pending"]?.integer
                 pending.withLock { $0 = waiting }
                 done.set()
             }
-            while !done.isSet { usleep(1_000) }
+            // A desk that is full took no job, and there is nothing to wait for: the next look asks again.
+            while taken, !done.isSet { usleep(1_000) }
             if pending.withLock({ $0 }) == 0 { return true }
             usleep(20_000)
         }

@@ -10,7 +10,7 @@ struct TurnTrace: Sendable {
     enum Opening: String, Sendable {
         case wake
         case followUp = "follow-up"
-        case button, typed, late
+        case typed, late
     }
 
     var turn: ULID

@@ -183,7 +183,7 @@ private final class Rig {
                     let turn = Recorded(opened)
                     notes.state.withLock { $0.turns.append(turn) }
                     return turn
-                }, ended: { _ in },
+                },
                 cancelled: { _, opening in notes.state.withLock { $0.cancelled.append(opening) } }, lamp: { _ in },
                 earcon: { earcon in notes.state.withLock { $0.earcons.append(earcon) } }),
             makeID: {

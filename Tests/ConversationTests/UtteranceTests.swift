@@ -10,7 +10,8 @@ struct UtteranceTests {
                 text: $0.0, confidenceMilli: $0.1, language: "en", engine: "e", model: "m", milliseconds: 1)
         }
         let turn = ULID(high: 1, low: 2)
-        return Utterance(TurnReply(turn: turn, verdict: .heard, transcripts: transcripts, milliseconds: 2), isLate: false)
+        let reply = TurnReply(turn: turn, verdict: .heard, transcripts: transcripts, milliseconds: 2)
+        return Utterance(reply, isLate: false)
     }
 
     @Test func `the first transcript speaks, the others have a vote`() {

@@ -19,7 +19,10 @@ enum Programs {
         throw Failure.missing
     }
 
-    enum Failure: Error { case missing, failed(Int32, String) }
+    enum Failure: Error {
+        case missing
+        case failed(Int32, String)
+    }
 
     struct Ended {
         var status: Int32

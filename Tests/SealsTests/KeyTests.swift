@@ -15,11 +15,11 @@ import Testing
     @Test func `the openssl tool verifies what the ledger key signs`() throws {
         let scratch = Scratch()
         let key = try SigningKey.generate()
-        let private_ = try scratch.file("key.pem", key.pem())
+        let keyFile = try scratch.file("key.pem", key.pem())
         let message = try scratch.file("message", Array("udhaar".utf8))
         let signature = try scratch.file("signature", key.sign(Array("udhaar".utf8)))
         let answer = try Tool.run([
-            "openssl", "pkeyutl", "-verify", "-rawin", "-inkey", private_, "-in", message, "-sigfile", signature,
+            "openssl", "pkeyutl", "-verify", "-rawin", "-inkey", keyFile, "-in", message, "-sigfile", signature,
         ])
         #expect(answer.code == 0 && answer.text.contains("Verified Successfully"), "\(answer)")
     }

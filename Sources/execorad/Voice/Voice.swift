@@ -38,7 +38,7 @@ struct Voice: Sendable {
         guard pipe(&input) == 0 else { throw .notStarted(code: errno) }
         guard pipe(&output) == 0 else {
             let code = errno
-            input.forEach { close($0) }
+            for end in input { close(end) }
             throw .notStarted(code: code)
         }
         for end in input + output { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -59,7 +59,7 @@ struct Voice: Sendable {
 
         let words = [program, "-v", name, "-s", String(wordsPerMinute), "--stdin", "--stdout"]
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        defer { arguments.forEach { free($0) } }
+        defer { for argument in arguments { free(argument) } }
         var child: pid_t = 0
         let code = posix_spawnp(&child, program, &actions, &attributes, &arguments, environ)
         close(input[0])

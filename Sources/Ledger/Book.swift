@@ -163,6 +163,8 @@ public protocol Book: AnyObject {
     func reminders() throws(BookError) -> [Reminder]
     func outgoing() throws(BookError) -> [OutgoingMessage]
     func summary(of day: CivilDay) throws(BookError) -> DailySummary
+    /// The day the shopkeeper must confirm before a bill can have a number; nil when none has to be.
+    func dateToConfirm(at: WallTime) throws(BookError) -> CivilDay?
     /// The newest own event that can still be reversed.
     func lastReversible() throws(BookError) -> (event: ULID, command: String, customer: CustomerID?, amount: Paise)?
 

@@ -12,6 +12,8 @@ public struct Utterance: Hashable, Sendable {
     public var isLate: Bool
     /// Other transcripts of the same sound. They are parsed too and have a vote.
     public var alternatives: [String]
+    /// SHA-256 of the best transcript, kept as evidence in the events of the turn; the words are not.
+    public var transcriptHash: [UInt8]?
 
     public init(
         text: String, confidenceMilli: Int64 = 1000, turn: ULID? = nil, isLate: Bool = false,

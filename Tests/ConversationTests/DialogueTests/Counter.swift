@@ -30,8 +30,19 @@ final class Counter {
         -> Answer
     {
         dialogue.hear(
-            Utterance(text: text, confidenceMilli: confidence, turn: turn, isLate: late, alternatives: others), now: now
-        )
+            Utterance(
+                text: text, confidenceMilli: confidence, turn: turn, isLate: late,
+                alternatives: others.enumerated().map { .init($0.element, voter: "other \($0.offset)") }), now: now)
+    }
+
+    /// What a speech engine wrote down, a voter a transcript.
+    @discardableResult
+    func hear(_ transcripts: [(text: String, voter: String)], confidence: Int64 = 800) -> Answer {
+        dialogue.hear(
+            Utterance(
+                text: transcripts[0].text, confidenceMilli: confidence,
+                alternatives: transcripts.dropFirst().map { .init($0.text, voter: $0.voter) }, origin: .heard,
+                voter: transcripts[0].voter), now: now)
     }
 
     /// Something done beside the conversation.

@@ -10,17 +10,31 @@ final class Appliance: @unchecked Sendable {
     // @unchecked: set up by the control thread before the others start; shared state is atomic.
 
     let house: House
-    let microphone: Microphone
+    private(set) var microphone: Microphone!
     let startedAt: Int64
     private let systemd = Systemd()
     private let log: EventLog
     private let isStopping = Atomic<Bool>(false)
     private let firstFrameAt = Atomic<Int64>(-1)
-    private let hasFailedToOpen = DoneFlag()
+    /// What the card really gives since it was opened last, and when that was.
+    struct Opened: Sendable {
+        var parameters: CaptureParameters
+        /// Monotonic milliseconds.
+        var at: Int64
+        /// Samples captured before.
+        var samples: Int64
+    }
+    let opened = Mutex<Opened?>(nil)
+    /// Set by the technician's `daemon.restart`.
+    let wantsRestart = DoneFlag()
+    /// systemd starts the daemon anew at this code (`RestartForceExitStatus=`): EX_TEMPFAIL of sysexits.
+    static let restartCode: Int32 = 75
+    /// What was told to systemd last; told again when it changes. The control thread's.
+    private var toldStatus = ""
 
     /// How often the control thread looks. Once a second: timers below it are in seconds.
     static let tickSeconds = 1
-    /// Captured but not scored, or neither, for so many ticks with an open microphone: the house is deaf.
+    /// Captured but not scored, or neither, for so many ticks without a mute: the house is deaf.
     static let deafTicksMax = 5
 
     private init(_ house: House, log: EventLog, startedAt: Int64) {
@@ -33,16 +47,19 @@ final class Appliance: @unchecked Sendable {
             case .alsa: .alsa(device: configuration.captureDevice)
             case .null: .null
             }
-        let failed = hasFailedToOpen
         microphone = Microphone(configuration: MicrophoneConfiguration(backend: backend), ring: house.ring) {
-            [unowned house] event in
+            [unowned house, unowned self] event in
             Self.tell(event, log)
             switch event {
-            case .openFailed: failed.set()
             case .muted:
                 house.ear.order(.muted)
                 house.lamp.show(.muted)
-            case .opened: house.lamp.show(.dark)
+            case .opened(let parameters, _):
+                let samples = Int64(clamping: microphone.counters.samples)
+                opened.withLock {
+                    $0 = Opened(parameters: parameters, at: Moment.monotonicMilliseconds(), samples: samples)
+                }
+                house.lamp.show(.dark)
             default: break
             }
         }
@@ -82,7 +99,7 @@ final class Appliance: @unchecked Sendable {
                 "execorad: the technician's sockets cannot be opened in \(house.configuration.runtimeFolder): \(error)")
             log.error("no technician's socket; everything else works")
         }
-        watch(signals)
+        let code = watch(signals)
         log.notice("stopping")
         systemd.stopping()
         counterDesk.close()
@@ -91,7 +108,7 @@ final class Appliance: @unchecked Sendable {
         house.reader.bell.signal()
         pthread_join(listening, nil)
         house.stop()
-        return 0
+        return code
     }
 
     /// The listening thread.
@@ -108,7 +125,8 @@ final class Appliance: @unchecked Sendable {
     }
 
     /// The control thread: waits for signals, looks after the house once a second.
-    private func watch(_ told: sigset_t) {
+    /// - Returns: the exit code of the process.
+    private func watch(_ told: sigset_t) -> Int32 {
         var signals = told
         var isReady = false
         var deafTicks = 0
@@ -116,15 +134,20 @@ final class Appliance: @unchecked Sendable {
         while true {
             var wait = timespec(tv_sec: Self.tickSeconds, tv_nsec: 0)
             let signal = sigtimedwait(&signals, nil, &wait)
-            if signal == SIGTERM || signal == SIGINT { return }
+            if signal == SIGTERM || signal == SIGINT { return 0 }
             house.tick()
             let now = (microphone.counters.samples, house.ear.scored.load(ordering: .relaxed))
-            let isOpen = microphone.state == .open
-            deafTicks = isOpen && (now.0 == last.captured || now.1 == last.scored) ? deafTicks + 1 : 0
+            let isMuted = microphone.state == .muted
+            deafTicks = !isMuted && (now.0 == last.captured || now.1 == last.scored) ? deafTicks + 1 : 0
             last = (now.0, now.1)
-            if !isReady, now.1 > 0 || microphone.state == .muted || hasFailedToOpen.isSet {
+            if !isReady, now.1 > 0 || isMuted {
                 isReady = true
                 systemd.ready()
+            }
+            tellStatus(isReady: isReady)
+            if wantsRestart.isSet {
+                log.notice("a restart was asked for")
+                return Self.restartCode
             }
             if deafTicks >= Self.deafTicksMax {
                 // No ping: systemd starts the daemon anew after WatchdogSec.
@@ -134,6 +157,15 @@ final class Appliance: @unchecked Sendable {
                 systemd.alive()
             }
         }
+    }
+
+    /// The line `systemctl status` shows.
+    private func tellStatus(isReady: Bool) {
+        let problem = Health.problem(of: self)
+        let line = problem ?? (microphone.state == .muted ? "muted" : isReady ? "listening" : "starting")
+        guard line != toldStatus else { return }
+        toldStatus = line
+        systemd.status(line)
     }
 
     var startToFirstFrameMilliseconds: Int64? {

@@ -18,6 +18,9 @@ enum Execorad {
           seed     --config FILE --world FILE        open the book with a shop's customers and products
           rehearse --config FILE --input FILE.wav    the same pipeline from a file, as fast as it can be read;
                                                      turn traces as JSON lines
+          selftest --config FILE                     look at every part without a daemon; exit 1 if one fails
+          service-token --key FILE --holder NAME --device HEX --hours N
+                                                     sign a technician's token (on the technician's own machine)
           --version
 
         FILE defaults to /etc/execora/execora.toml. Exit codes: 0 ok, 1 failed, 2 wrong call or configuration.
@@ -52,6 +55,15 @@ enum Execorad {
         case "run":
             options.allow("config")
             exit(Appliance.run(configuration(options)))
+        case "selftest":
+            options.allow("config")
+            exit(SelfTest.standAlone(configuration(options)))
+        case "service-token":
+            options.allow("key", "holder", "device", "hours")
+            exit(
+                ServiceTokenCommand.run(
+                    key: options.required("key"), holder: options.required("holder"),
+                    device: options.required("device"), hours: options.required("hours")))
         case "enrol":
             options.allow("gateway", "ca", "code", "state", "force")
             exit(

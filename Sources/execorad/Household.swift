@@ -18,12 +18,24 @@ struct Household {
         return Household(ledgerKey: ledgerKey, identity: identity, folder: folder)
     }
 
+    /// Seals customers' keys in the book, where the board keeps a secret of its own (`LoadCredentialEncrypted=`): 32
+    /// bytes, made at provisioning. Without it their keys lie bare in the 0700 state folder.
+    private func bookKey() throws(BookError) -> [UInt8]? {
+        guard let key = Systemd.credential("execora.book-key") else { return nil }
+        guard key.count == SealedBox.keyBytes else {
+            throw .unavailable(
+                "the credential execora.book-key is \(key.count) bytes and must be \(SealedBox.keyBytes)")
+        }
+        return key
+    }
+
     /// The book of this device. One process at a time.
     func openBook(_ configuration: ApplianceConfiguration) throws(BookError) -> LedgerStore {
         let ledger = LedgerConfiguration(
             deviceID: DeviceIdentity.deviceID(of: ledgerKey.verifyingKey),
             shopID: identity?.shop ?? [UInt8](repeating: 0, count: 16), series: identity?.series ?? "A01",
-            bootID: BootID.bytes, monotonicMilliseconds: Moment.bootMilliseconds)
+            bootID: BootID.bytes, monotonicMilliseconds: Moment.bootMilliseconds,
+            wrappingKey: try bookKey())
         return try LedgerStore.open(path: configuration.bookPath, configuration: ledger)
     }
 }

@@ -150,6 +150,12 @@ final class PostOffice: @unchecked Sendable {
         }
     }
 
+    /// How long the oldest spooled turn has waited, milliseconds; nil when none waits. Any thread.
+    var oldestWaitMilliseconds: Int64? {
+        guard let age = spool?.oldestAge(at: wallClock()) else { return nil }
+        return age.components.seconds * 1000 + age.components.attoseconds / 1_000_000_000_000_000
+    }
+
     // Late turns ---------------------------------------------------------------------------------------------------
 
     /// Takes the oldest spooled turn to the gateway when there is a line and a quiet moment. On the book's desk.

@@ -47,6 +47,9 @@ struct ApplianceConfiguration: Equatable {
     /// A LED's folder under /sys/class/leds, or empty where there is none (the log says what it would show).
     var ledPath = ""
 
+    /// Public keys that sign technicians' tokens, one a line in hex; empty where none are.
+    var technicianKeysPath = ""
+
     /// Shows what was said and answered in turn traces on the socket: for the bench, never for a shop.
     var showsTurnText = false
     var logLevel = EventLog.Level.info
@@ -127,6 +130,9 @@ struct ConfigurationKey {
         .init(
             name: "voice.words_per_minute", kind: .number(\.voiceWordsPerMinute, 80...400), meaning: "speed of speech"),
         .init(name: "board.led", kind: .text(\.ledPath), meaning: "folder under /sys/class/leds; empty: log lines"),
+        .init(
+            name: "diagnostics.technician_keys", kind: .text(\.technicianKeysPath),
+            meaning: "file of the public keys that sign technicians' tokens; empty: presence at the box alone"),
         .init(
             name: "diagnostics.turn_text", kind: .flag(\.showsTurnText),
             meaning: "words in turn traces: for the bench, never for a shop"),

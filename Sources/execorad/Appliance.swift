@@ -32,6 +32,8 @@ final class Appliance: @unchecked Sendable {
     /// What was told to systemd last; told again when it changes. The control thread's.
     private var toldStatus = ""
 
+    /// Between two writings of the metrics file; collectors look once in 15 to 60 s.
+    static let metricsTicks: Int64 = 15
     /// How often the control thread looks. Once a second: timers below it are in seconds.
     static let tickSeconds = 1
     /// Captured but not scored, or neither, for so many ticks without a mute: the house is deaf.
@@ -99,7 +101,7 @@ final class Appliance: @unchecked Sendable {
                 "execorad: the technician's sockets cannot be opened in \(house.configuration.runtimeFolder): \(error)")
             log.error("no technician's socket; everything else works")
         }
-        let code = watch(signals)
+        let code = watch(signals, counterDesk)
         log.notice("stopping")
         systemd.stopping()
         counterDesk.close()
@@ -126,16 +128,20 @@ final class Appliance: @unchecked Sendable {
 
     /// The control thread: waits for signals, looks after the house once a second.
     /// - Returns: the exit code of the process.
-    private func watch(_ told: sigset_t) -> Int32 {
+    private func watch(_ told: sigset_t, _ counterDesk: CounterDesk) -> Int32 {
         var signals = told
         var isReady = false
         var deafTicks = 0
+        let metricsPath = getenv("EXECORA_METRICS").map { String(cString: $0) }
+        var ticks: Int64 = 0
         var last = (captured: UInt64(0), scored: UInt64(0))
         while true {
             var wait = timespec(tv_sec: Self.tickSeconds, tv_nsec: 0)
             let signal = sigtimedwait(&signals, nil, &wait)
             if signal == SIGTERM || signal == SIGINT { return 0 }
             house.tick()
+            if let metricsPath, ticks % Self.metricsTicks == 0 { counterDesk.writeMetrics(to: metricsPath) }
+            ticks += 1
             let now = (microphone.counters.samples, house.ear.scored.load(ordering: .relaxed))
             let isMuted = microphone.state == .muted
             deafTicks = !isMuted && (now.0 == last.captured || now.1 == last.scored) ? deafTicks + 1 : 0

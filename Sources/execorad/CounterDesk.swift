@@ -17,6 +17,7 @@ final class CounterDesk: Sendable {
     private let server: DiagnosticsServer
     private let watchers: Watchers
     private let isMadeBySystemd: Bool
+    private let answers: Answers
 
     private let jobs: Desk
     private let gauges: Desk
@@ -39,6 +40,7 @@ final class CounterDesk: Sendable {
         let answers = Answers(
             appliance: appliance, watchers: watchers, jobs: jobs,
             gauges: Gauges(desk: gauges, house: house, microphone: appliance.microphone))
+        self.answers = answers
         let presence = presence
         let tokens = ServiceTokens(
             keysPath: configuration.technicianKeysPath, device: house.deviceHex,
@@ -83,6 +85,17 @@ final class CounterDesk: Sendable {
         jobs.start()
         gauges.start()
         try server.start()
+    }
+
+    /// Writes the metrics file, when the book's desk comes to it. Where the unit names one (`EXECORA_METRICS`).
+    func writeMetrics(to path: String) {
+        answers.house.clerk.withBook { [answers] book in
+            let series = Metrics.series(
+                of: answers.appliance, status: answers.status(book), diagnostics: answers.diagnostics())
+            if !Metrics.write(Metrics.text(series), to: path) {
+                answers.house.log.warning("the metrics file cannot be written")
+            }
+        }
     }
 
     func close() {

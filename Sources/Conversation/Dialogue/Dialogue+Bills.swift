@@ -28,6 +28,7 @@ extension Dialogue {
         bill.withGST = request.withGST ?? false
         bill.isInterState = request.isInterState ?? false
         bill.buyerGSTIN = request.texts["gstin"]
+        bill.roundsToRupee = try book.shop().rules.roundsBills
         let total = try PricedBill(bill, products: details(turn)).total
         let draft = Draft(id: identity(&turn), bill: bill, madeAt: turn.now)
         if request.autoSend, !turn.isLate, !request.mustAsk, total <= configuration.askAbove {
@@ -53,8 +54,11 @@ extension Dialogue {
         id.flatMap { id in turn.shelf.products.first { $0.id == id } }
     }
 
+    /// As they are taxed today: what is quoted is what the book charges.
     func details(_ turn: Turn) -> [ProductID: ProductDetails] {
-        Dictionary(turn.shelf.products.map { ($0.id, $0.details) }, uniquingKeysWith: { first, _ in first })
+        let today = CivilTime(turn.now).day
+        return Dictionary(
+            turn.shelf.products.map { ($0.id, $0.details.asOf(today)) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// A product nobody knows has no price: no part of the bill is made until it is known.
@@ -135,13 +139,24 @@ extension Dialogue {
     {
         // Named by the draft: the same draft is one invoice, however often a yes is heard.
         let id = ULID(high: draft.id.high, low: draft.id.low ^ 0x636F_6D6D_6974)
-        let fact = try book.perform(
-            .commitBill(draft.bill, draft: isStored ? draft.id : nil), id: id, evidence: turn.evidence, at: turn.now)
+        let fact: Committed
+        do throws(BookError) {
+            fact = try book.perform(
+                .commitBill(draft.bill, draft: isStored ? draft.id : nil), id: id, evidence: turn.evidence,
+                at: turn.now)
+        } catch {
+            guard error == .refused(.clockUntrusted), let day = try book.dateToConfirm(at: turn.now) else {
+                throw error
+            }
+            return try askDate(day, for: draft, isStored: isStored, request, &turn)
+        }
         turn.committed.append(fact)
         var request = request
         request.customer = draft.bill.customer
         state!.lastDraft = nil
         state!.lastEntry = nil
+        let total = try PricedBill(draft.bill, products: details(turn)).total
+        if let answer = held(fact, request, turn.prompter.money(total), turn) { return answer }
         guard case .invoice(let number, let total, let balance) = fact.outcome else {
             return reply(request, "OK", turn.prompter.say("no.nothing"), turn)
         }

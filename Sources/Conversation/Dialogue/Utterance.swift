@@ -16,6 +16,8 @@ public struct Utterance: Hashable, Sendable {
     public var origin: Origin
     /// Who wrote `text` down: one engine told to keep to one language is one voter.
     public var voter: String
+    /// SHA-256 of the best transcript, kept as evidence in the events of the turn; the words are not.
+    public var transcriptHash: [UInt8]?
 
     /// Typed words are what somebody meant; words heard by an engine are one opinion of what was said.
     public enum Origin: Hashable, Sendable {

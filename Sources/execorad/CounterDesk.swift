@@ -173,6 +173,9 @@ final class Answers: Sendable {
         case "ledger.balances": onBook(reply) { book throws(BookError) in try book.customers().balancesJSON }
         case "ledger.verify": onBook(reply) { book throws(BookError) in try book.verify().json }
         case "ledger.doctor": onBook(reply) { book throws(BookError) in try book.facts().json }
+        case "alias.list":
+            onBook(reply) { book throws(BookError) in ["aliases": .array(try book.learnedNames().map(\.json))] }
+        case "alias.remove": forget(call)
         case "sync.show": onBook(reply) { [house] _ in house.syncReport() }
         case "queue.show": reply.succeed(queue())
         case "queue.flush":
@@ -247,6 +250,28 @@ final class Answers: Sendable {
                         ["epoch": .integer($0.epoch), "seq": .integer($0.seq), "hash": .string(Hex.text($0.hash))]
                     }),
             ])
+        }
+        if !taken { reply.fail(.busy("the book is busy; try again")) }
+    }
+
+    private func forget(_ call: Call) {
+        guard let customer = call.parameters["customer"]?.integer,
+            let alias = call.parameters["alias"]?.string, alias.utf8.count <= CounterDesk.textBytesMax
+        else {
+            call.reply.fail(.badParameters("customer and alias are missing"))
+            return
+        }
+        var random = SystemRandomNumberGenerator()
+        let now = WallTime(milliseconds: Moment.wallMilliseconds())
+        let id = ULID(at: now, using: &random)
+        let reply = call.reply
+        let taken = house.clerk.changeBook { book in
+            do throws(BookError) {
+                let isGone = try book.forgetLearned(alias, of: CustomerID(rawValue: customer), id: id, at: now)
+                reply.succeed(["removed": .bool(isGone)])
+            } catch {
+                reply.fail(.failed(House.words(error)))
+            }
         }
         if !taken { reply.fail(.busy("the book is busy; try again")) }
     }

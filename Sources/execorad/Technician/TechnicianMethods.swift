@@ -58,6 +58,10 @@ extension CounterDesk {
             Method("ledger.verify", .view, "checks the whole book"),
             Method("ledger.doctor", .view, "facts of the book's file"),
 
+            Method("alias.list", .tech, "names learned from a yes"),
+            Method(
+                "alias.remove", .tech, "takes a learned name back", [.init("customer", "number"), .init("alias", "text")]),
+
             Method("storage.show", .view, "room, writes since boot, wear where the card tells it"),
             Method("update.show", .view, "the two halves of the system and their state", lacks: noUpdates),
             Method("update.check", .tech, "looks for an update", lacks: noUpdates),

@@ -10,9 +10,12 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false, scripts: [String] = []
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, exclude: fixtures ? ["Fixtures"] : [], swiftSettings: strict)
+        name: name, dependencies: dependencies, exclude: (fixtures ? ["Fixtures"] : []) + scripts,
+        swiftSettings: strict)
 }
 
 let products: [Product] = [
@@ -64,8 +67,12 @@ let targets: [Target] = [
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests(
-        "ApplianceTests", ["execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),
-    tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
+        "ApplianceTests",
+        [
+            "execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText", "Diagnostics",
+            "CloudLink", "Seals",
+        ]),
+    tests("HouseTests", ["JSONText", "AudioIO", "Ledger"], scripts: ["activate.py"]),
 ]
 
 let package = Package(name: "execora", products: products, targets: targets)

@@ -60,7 +60,8 @@ extension CounterDesk {
 
             Method("alias.list", .tech, "names learned from a yes"),
             Method(
-                "alias.remove", .tech, "takes a learned name back", [.init("customer", "number"), .init("alias", "text")]),
+                "alias.remove", .tech, "takes a learned name back",
+                [.init("customer", "number"), .init("alias", "text")]),
 
             Method("storage.show", .view, "room, writes since boot, wear where the card tells it"),
             Method("update.show", .view, "the two halves of the system and their state", lacks: noUpdates),

@@ -11,7 +11,8 @@ enum Execorad {
         usage: execorad COMMAND [OPTION ...]
 
           run      --config FILE                     listen at the counter until told to stop (SIGTERM)
-          check    --config FILE                     report every mistake of the configuration; exit 2 if any
+          check    --config FILE [--board NAME]      report every mistake of the configuration, and what the machine
+                                                     lacks for the board; exit 2 if any
           keys                                       every configuration key with its meaning and default
           enrol    --gateway URL --ca FILE --code CODE --state DIR
                                                      make this device's keys and enrol it with a one-time code
@@ -46,9 +47,15 @@ enum Execorad {
             printKeys()
             exit(0)
         case "check":
-            options.allow("config")
+            options.allow("config", "board", "boards")
             let configuration = configuration(options)
-            let faults = configuration.faultsOfTheMachine()
+            var faults = configuration.faultsOfTheMachine()
+            if let name = options["board"] {
+                do throws(ConfigurationMistakes) {
+                    let board = try BoardProfile.read(name, folder: options["boards"] ?? BoardProfile.standardFolder)
+                    faults += board.faults(of: configuration)
+                } catch { faults += error.lines }
+            }
             for fault in faults { print("execorad: \(fault)") }
             if faults.isEmpty { print("execorad: the configuration is right") }
             exit(faults.isEmpty ? 0 : 2)

@@ -103,7 +103,7 @@ enum SelfTest {
     }
 
     /// The link's first word, at most 5 s.
-    private static func callOnce(_ configuration: ApplianceConfiguration) -> (String, String?) {
+    static func callOnce(_ configuration: ApplianceConfiguration) -> (String, String?) {
         guard !configuration.gatewayURL.isEmpty else { return ("none", nil) }
         let folder = IdentityFolder(path: configuration.identityFolder)
         let line = Line()

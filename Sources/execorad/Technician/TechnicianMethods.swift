@@ -3,7 +3,7 @@ import Diagnostics
 extension CounterDesk {
     /// Everything a technician can ask. What needs a part this box does not have says so in `lacks`.
     static func methods(_ configuration: ApplianceConfiguration) -> [Method] {
-        let noGPIO = "no button or GPIO line is set in the configuration (board.*)"
+        let noGPIO = "no button line is part of this box's set-up"
         let noUpdates = "no update system (RAUC) is part of this image"
         return [
             Method("status", .view, "one screen: microphone, line, queue, book, top problem"),

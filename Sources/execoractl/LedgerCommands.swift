@@ -1,6 +1,7 @@
 import Glibc
 import JSONText
 import Ledger
+import Seals
 
 /// `execoractl ledger ...` on a file. Looking never writes, and works beside a running daemon; `rebuild` needs the
 /// book for itself.
@@ -15,6 +16,8 @@ struct LedgerCall {
     var verb: String
     var book: String?
     var target: String?
+    /// The device's identity folder, whose key opens the names. Default: `identity/` beside the book.
+    var identity: String?
     var entries = 10_000
     var batch = 1
     var acknowledges = false
@@ -29,6 +32,7 @@ struct LedgerCall {
           balances    every customer and what is owed
           rebuild     make all projections anew from the journal (not while the daemon runs)
           backup      copy, sync and verify the copy [--to FILE, else beside the book, three kept]
+        names are shown where the device's key can be read: [--identity DIR], else identity/ beside the book.
           bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE]
         """
 
@@ -58,9 +62,13 @@ struct LedgerCall {
             switch flag {
             case "--json": json = true
             case "--acknowledge": acknowledges = true
-            case "--book", "--to":
+            case "--book", "--to", "--identity":
                 guard let value = rest.popFirst() else { return nil }
-                if flag == "--book" { book = value } else { target = value }
+                switch flag {
+                case "--book": book = value
+                case "--to": target = value
+                default: identity = value
+                }
             case "--entries", "--batch":
                 guard let value = rest.popFirst().flatMap({ Int($0) }), value > 0 else { return nil }
                 if flag == "--entries" { entries = value } else { batch = value }
@@ -91,12 +99,12 @@ struct LedgerCall {
             let head = try LedgerStore.inspect(path: book).head()
             say(head.json) { "epoch \(head.epoch), entry \(head.seq), \(head.hash.hexText)" }
         case "balances":
-            let customers = try LedgerStore.inspect(path: book).customers()
+            let customers = try inspect().customers()
             say(customers.balancesJSON) {
                 customers.map { "\($0.details.name): \($0.balance.rawValue) paise" }.joined(separator: "\n")
             }
         case "rebuild":
-            let entries = try LedgerStore.take(path: book).rebuild()
+            let entries = try LedgerStore.take(path: book, wrappingKeys: keys).rebuild()
             say(.object([JSONValue.Member("entries", .integer(entries))])) { "rebuilt from \(entries) entries" }
         case "backup":
             let (path, report) = try LedgerStore.inspect(path: book).backup(to: target)
@@ -113,6 +121,23 @@ struct LedgerCall {
             return 2
         }
         return 0
+    }
+
+    /// The book named by `--book`, with its names where the device's key is at hand.
+    func inspect() throws(BookError) -> LedgerStore {
+        try LedgerStore.inspect(path: book ?? "", wrappingKeys: keys)
+    }
+
+    /// None when the identity folder is not there, or is not this user's to read: customers are then numbers.
+    var keys: [[UInt8]] {
+        let folder: String
+        if let identity {
+            folder = identity
+        } else {
+            let parts = (book ?? "").split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            folder = (parts.isEmpty ? "." : parts.joined(separator: "/")) + "/identity"
+        }
+        return (try? IdentityFolder(path: folder).bookKeys(credentials: nil)) ?? []
     }
 
     private func say(_ answer: JSONValue, _ text: () -> String) { print(json ? answer.text : text()) }

@@ -117,6 +117,7 @@ final class Clerk: @unchecked Sendable {
 
     @discardableResult
     private func answer(_ utterance: Utterance, turn: ULID) -> Answer {
+        heal()
         var utterance = utterance
         utterance.transcriptHash = SHA256.digest(Array(utterance.text.utf8))
         let answer = dialogue.hear(utterance, now: wallClock())
@@ -141,6 +142,18 @@ final class Clerk: @unchecked Sendable {
         doors.say(turn, answer)
         if !answer.committed.isEmpty { doors.entriesMade() }
         return answer
+    }
+
+    /// After a failed write or sync the book is opened anew before the next turn; until that succeeds each turn is
+    /// refused aloud, and each tries again.
+    private func heal() {
+        guard book.mustReopen else { return }
+        do {
+            try book.reopen()
+            log.notice("the book was opened anew after a failed write, and is in order")
+        } catch {
+            log.error("the book cannot be opened anew", .init("why", .string(House.words(error))))
+        }
     }
 
     private func overloaded(_ turn: ULID) {

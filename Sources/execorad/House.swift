@@ -49,6 +49,8 @@ final class House: @unchecked Sendable {
     let syncDue = Atomic<Int64>(.max)
     private let receiptWatchers = Mutex<[@Sendable (JSONValue) -> Void]>([])
     let line = Line()
+    /// What the book and the batches say about the wall clock.
+    let clockTrust = ClockTrust()
 
     init(_ configuration: ApplianceConfiguration, log: EventLog, output: SpeakerConfiguration.Backend) throws(Fault) {
         self.configuration = configuration
@@ -73,7 +75,7 @@ final class House: @unchecked Sendable {
         let book: LedgerStore
         do {
             household = try Household.open(configuration)
-            book = try household.openBook(configuration)
+            book = try household.openBook(configuration) { [clockTrust] in clockTrust.quality }
         } catch let error as BookError {
             throw Fault(line: "the book \(configuration.bookPath) cannot be opened: \(Self.words(error))")
         } catch {
@@ -206,7 +208,7 @@ final class House: @unchecked Sendable {
         case .up:
             log.notice("the gateway answers")
             desk.post { [self] in
-                syncRunner?.lineUp(now: Self.moment())
+                syncRunner?.lineUp(now: moment())
                 noteSyncDue()
                 post.takeLateTurn()
             }
@@ -221,7 +223,7 @@ final class House: @unchecked Sendable {
         renewal = Renewal(folder: household.folder, device: identity.device)
         let courier = Courier(link: link) { [unowned self] id, answer in
             desk.post { [self] in
-                syncRunner?.answered(answer, to: id, now: Self.moment())
+                syncRunner?.answered(answer, to: id, now: moment())
                 noteSyncDue()
             }
         }
@@ -235,7 +237,7 @@ final class House: @unchecked Sendable {
             random: {
                 var random = SystemRandomNumberGenerator()
                 return random.next()
-            }, now: Self.moment(), tell: { [unowned self] event in told(event) })
+            }, now: moment(), tell: { [unowned self] event in told(event) })
     }
 
     /// Makes the sync round that is due, and takes a late turn where there is one. Cheap to call; posts only with a
@@ -249,7 +251,7 @@ final class House: @unchecked Sendable {
         let hasLate = post.waiting.load(ordering: .relaxed) > 0 && line.isUp
         guard now >= syncDue.load(ordering: .relaxed) || hasLate else { return }
         desk.post { [self] in
-            syncRunner?.run(now: Self.moment())
+            syncRunner?.run(now: moment())
             noteSyncDue()
             post.takeLateTurn()
         }
@@ -274,13 +276,13 @@ final class House: @unchecked Sendable {
     }
 
     private func entriesMade() {
-        syncRunner?.committed(now: Self.moment())
+        syncRunner?.committed(now: moment())
         noteSyncDue()
         refreshVocabulary()
     }
 
     func syncReport() -> JSONValue {
-        (try? syncRunner?.report(now: Self.moment())) ?? .null
+        (try? syncRunner?.report(now: moment())) ?? .null
     }
 
     private func told(_ event: SyncEvent) {
@@ -289,7 +291,11 @@ final class House: @unchecked Sendable {
             log.info(
                 "batch sent", .init("batch", .string(id.description)), .init("first", .integer(first)),
                 .init("last", .integer(last)), .init("bytes", .integer(Int64(bytes))))
-        case .receipted(let id, let receipt, let milliseconds), .confirmed(let id, let receipt, let milliseconds):
+        case .receipted(let id, let receipt, let milliseconds):
+            clockTrust.attest(server: receipt.server, boot: Moment.bootMilliseconds())
+            note(receipt, of: id, milliseconds: milliseconds)
+        case .confirmed(let id, let receipt, let milliseconds):
+            // A receipt of an earlier day, given again: it says nothing about now.
             note(receipt, of: id, milliseconds: milliseconds)
         case .failed(let failure, let retry):
             log.warning(
@@ -335,10 +341,10 @@ final class House: @unchecked Sendable {
         }
     }
 
-    static func moment() -> SyncMoment {
+    func moment() -> SyncMoment {
         SyncMoment(
             monotonicMilliseconds: Moment.bootMilliseconds(), wall: WallTime(milliseconds: Moment.wallMilliseconds()),
-            wallQuality: 0)
+            wallQuality: clockTrust.quality)
     }
 
     static func words(_ error: BookError) -> String {

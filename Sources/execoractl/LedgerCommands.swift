@@ -7,7 +7,8 @@ import Seals
 /// book for itself.
 var ledgerCommands: CommandGroup {
     CommandGroup(
-        word: "ledger", summary: "verify | doctor | head | balances | rebuild | backup | bench, on a book's file",
+        word: "ledger",
+        summary: "the book: verify, doctor, backup, reports, import and export, on a file or by the daemon",
         run: { LedgerCall.run($0) })
 }
 
@@ -23,20 +24,25 @@ struct LedgerCall {
     var acknowledges = false
     var json = false
 
-    static let usage = """
-        usage: execoractl ledger VERB [--book FILE | --socket PATH] [--json]
-        verify, doctor, head and balances ask the daemon when no --book is given.
+    static var usage: String {
+        """
+        usage: execoractl ledger VERB [--book FILE [--identity DIR] | --socket PATH] [--json]
+        Without --book the daemon is asked. Names are shown where the device's key can be read: in --identity DIR, else in
+        identity/ beside the book. On a file, what changes the book needs the daemon stopped; reading does not.
           verify      read every entry: chain, sums, projections (exit 1 when something is wrong)
           doctor      facts of the file, with SQLite's integrity check
           head        newest entry
           balances    every customer and what is owed
-          rebuild     make all projections anew from the journal (not while the daemon runs)
+          rebuild     make all projections anew from the journal
           backup      copy, sync and verify the copy [--to FILE, else beside the book, three kept]
-        names are shown where the device's key can be read: [--identity DIR], else identity/ beside the book.
           bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE]
+        \(LedgerJobs.usage)
+          export and import on a file: --what WHAT [--to FILE], --what WHAT --file FILE [--check]; export --events
         """
+    }
 
     static func run(_ arguments: [String]) -> Int32 {
+        if let code = LedgerJobs.run(arguments) { return code }
         // Without a file the daemon is asked; with one it is read here, beside a running daemon too.
         if let code = ledgerOverSocket(arguments) { return code }
         guard let call = LedgerCall(arguments) else {
@@ -46,11 +52,7 @@ struct LedgerCall {
         do {
             return try call.perform()
         } catch {
-            call.complain(of: error)
-            // A book that is not what was written is a failed check; one that cannot be had is a bad call.
-            if case .damaged = error { return 1 }
-            if case .storage = error { return 1 }
-            return 2
+            return complain(of: error, verb: call.verb, json: call.json)
         }
     }
 
@@ -128,15 +130,12 @@ struct LedgerCall {
         try LedgerStore.inspect(path: book ?? "", wrappingKeys: keys)
     }
 
+    private var keys: [[UInt8]] { Self.keys(book: book ?? "", identity: identity) }
+
     /// None when the identity folder is not there, or is not this user's to read: customers are then numbers.
-    var keys: [[UInt8]] {
-        let folder: String
-        if let identity {
-            folder = identity
-        } else {
-            let parts = (book ?? "").split(separator: "/", omittingEmptySubsequences: false).dropLast()
-            folder = (parts.isEmpty ? "." : parts.joined(separator: "/")) + "/identity"
-        }
+    static func keys(book: String, identity: String?) -> [[UInt8]] {
+        let parts = book.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let folder = identity ?? (parts.isEmpty ? "." : parts.joined(separator: "/")) + "/identity"
         return (try? IdentityFolder(path: folder).bookKeys(credentials: nil)) ?? []
     }
 
@@ -147,7 +146,11 @@ struct LedgerCall {
         _ = write(2, line, line.count)
     }
 
-    private func complain(of error: BookError) {
+    static func standardOutput(_ text: String) { _ = SocketCall.say(text) }
+
+    /// - Returns: the exit code. A book that is not what was written is a failed check; one that cannot be had is a bad
+    ///   call.
+    static func complain(of error: BookError, verb: String, json: Bool) -> Int32 {
         let (code, message): (String, String) =
             switch error {
             case .unavailable(let reason): ("unavailable", reason)
@@ -166,7 +169,11 @@ struct LedgerCall {
                         ]))
                 ]).text)
         } else {
-            Self.standardError("execoractl ledger \(verb): \(message)")
+            standardError("execoractl ledger \(verb): \(message)")
+        }
+        switch error {
+        case .damaged, .storage, .refused, .full: return 1
+        case .unavailable: return 2
         }
     }
 }

@@ -171,6 +171,22 @@ final class Clerk: @unchecked Sendable {
     /// On the book's desk only.
     func withBookNow(_ job: (LedgerStore) -> Void) { job(book) }
 
+    /// A customer was erased at the socket. On the book's desk only.
+    func forget() { dialogue.forget() }
+
+    /// Makes void what waited a day to be confirmed. On the book's desk only.
+    func voidLapsedHolds() {
+        do {
+            let lapsed = try book.voidLapsedHolds(now: wallClock())
+            guard !lapsed.isEmpty else { return }
+            log.warning(
+                "entries nobody confirmed in 24 h are void", .init("count", .integer(Int64(lapsed.count))))
+            doors.entriesMade()
+        } catch {
+            log.error("held entries could not be looked at", .init("why", .string(House.words(error))))
+        }
+    }
+
     /// On the book's desk only.
     var isQuestionOpen: Bool { dialogue.isQuestionOpen(now: wallClock()) }
 }

@@ -19,12 +19,16 @@ struct Household {
         return Household(ledgerKey: ledgerKey, identity: identity, folder: folder)
     }
 
+    /// Keys over the customers' keys; systemd's credential first, where the unit has one.
+    func bookKeys() throws(SealError) -> [[UInt8]] {
+        try folder.bookKeys(credentials: getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) })
+    }
+
     /// The book of this device. One process at a time.
     ///
     /// - Parameter wallQuality: how far the wall clock can be believed at the moment it is asked, 0 to 4.
     func openBook(_ configuration: ApplianceConfiguration, wallQuality: @escaping () -> Int64) throws -> LedgerStore {
-        let credentials = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
-        let keys = try folder.bookKeys(credentials: credentials)
+        let keys = try bookKeys()
         let ledger = LedgerConfiguration(
             deviceID: DeviceIdentity.deviceID(of: ledgerKey.verifyingKey),
             shopID: identity?.shop ?? [UInt8](repeating: 0, count: 16), series: identity?.series ?? "A01",

@@ -74,6 +74,32 @@ extension BookJob {
                 try store.gstReturn(year: date.year, month: date.month, progress: now.progress).json
             }
         },
+        BookJob(
+            name: "export", parameters: "what, [skip]",
+            summary: "lines of an export, some at a time: \(Export.allCases.map(\.rawValue).joined(separator: ", "))",
+            writes: false
+        ) { (store, given, now) throws(JobError) in try export(store, given, now) },
+        BookJob(
+            name: "import", parameters: "what, csv, [check]", summary: "customers or products from CSV, all or nothing",
+            writes: true
+        ) { (store, given, now) throws(JobError) in
+            guard let kind = given["what"]?.string.flatMap({ ImportPlan.Kind(rawValue: $0) }) else {
+                throw .parameters("what is customers or products")
+            }
+            guard let text = given["csv"]?.string else { throw .parameters("csv is missing") }
+            let plan = try doing { () throws(BookError) in try store.planImport(kind, text) }
+            var members: [JSONValue.Member] = [
+                .init("rows", .integer(Int64(plan.rows.count))),
+                .init(
+                    "mistakes",
+                    .array(plan.mistakes.map { ["line": .integer(Int64($0.line)), "text": .string($0.text)] })),
+            ]
+            if plan.mistakes.isEmpty, given["check"] == nil {
+                let count = try doing { () throws(BookError) in try store.perform(plan, at: now.now) }
+                members.append(.init("imported", .integer(Int64(count))))
+            }
+            return .object(members)
+        },
         BookJob(name: "held", parameters: "", summary: "entries that wait to be confirmed", writes: false) {
             (store, _, _) throws(JobError) in
             ["held": .array(try doing { () throws(BookError) in try store.holds().map(\.json) })]
@@ -111,6 +137,31 @@ extension BookJob {
             summary: "what the shop has decided once; without parameters tells it", writes: true
         ) { (store, given, now) throws(JobError) in try rules(store, given, now) },
     ]
+
+    /// Lines of an export answered at once; with JSON around them they stay within what a socket's answer may hold.
+    static let exportBytesMax = 256 * 1024
+
+    private static func export(_ store: LedgerStore, _ given: JSONValue, _ now: Circumstances) throws(JobError)
+        -> JSONValue
+    {
+        guard let what = given["what"]?.string.flatMap({ Export(rawValue: $0) }) else {
+            throw .parameters("what is one of \(Export.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        let skip = given["skip"]?.integer ?? 0
+        var (count, bytes): (Int64, Int) = (0, 0)
+        var lines: [JSONValue] = []
+        var isMore = false
+        try doing { () throws(BookError) in
+            try store.export(what, on: CivilTime(now.now).day, progress: now.progress) { line in
+                count += 1
+                guard count > skip else { return }
+                bytes += line.utf8.count
+                isMore = isMore || bytes > exportBytesMax && !lines.isEmpty
+                if !isMore { lines.append(.string(line)) }
+            }
+        }
+        return ["lines": .array(lines), "next": isMore ? .integer(skip + Int64(lines.count)) : .null]
+    }
 
     // MARK: Reading parameters
 

@@ -84,7 +84,7 @@ struct LedgerCall {
         let book = book ?? ""
         switch verb {
         case "verify":
-            let report = try LedgerStore.inspect(path: book).verify()
+            let report = try inspect().verify()
             say(report.json) {
                 report.valid
                     ? "ok: \(report.entries) entries, head \(report.head.hash.hexText)"
@@ -109,7 +109,7 @@ struct LedgerCall {
             let entries = try LedgerStore.take(path: book, wrappingKeys: keys).rebuild()
             say(.object([JSONValue.Member("entries", .integer(entries))])) { "rebuilt from \(entries) entries" }
         case "backup":
-            let (path, report) = try LedgerStore.inspect(path: book).backup(to: target)
+            let (path, report) = try inspect().backup(to: target)
             say(
                 .object([
                     JSONValue.Member("backup", .string(path)), JSONValue.Member("entries", .integer(report.entries)),

@@ -171,8 +171,15 @@ final class Answers: Sendable {
         case "mute.set": mute(call)
         case "ledger.head": onBook(reply) { book throws(BookError) in try book.head().json }
         case "ledger.balances": onBook(reply) { book throws(BookError) in try book.customers().balancesJSON }
-        case "ledger.verify": onBook(reply) { book throws(BookError) in try book.verify().json }
+        case "ledger.verify": onCopy(reply) { book throws(BookError) in try book.verify().json }
         case "ledger.doctor": onBook(reply) { book throws(BookError) in try book.facts().json }
+        case "ledger.backup":
+            onCopy(reply) { book throws(BookError) in
+                let (path, report) = try book.backup()
+                return ["backup": .string(path), "entries": .integer(report.entries)]
+            }
+        case "ledger.rebuild":
+            onBook(reply) { book throws(BookError) in ["entries": .integer(try book.rebuild())] }
         case "alias.list":
             onBook(reply) { book throws(BookError) in ["aliases": .array(try book.learnedNames().map(\.json))] }
         case "alias.remove": forget(call)
@@ -188,7 +195,11 @@ final class Answers: Sendable {
         case "audio.meter": if let stream = reply.watch() { gauges.add(.meter, stream) }
         case "wake.watch": if let stream = reply.watch() { gauges.add(.wake, stream) }
         case "vad.watch": if let stream = reply.watch() { gauges.add(.voice, stream) }
-        default: answerMore(call)
+        default:
+            guard let job = BookJob.all.first(where: { "ledger.\($0.name)" == call.method }) else {
+                return answerMore(call)
+            }
+            run(job, call)
         }
     }
 
@@ -221,6 +232,41 @@ final class Answers: Sendable {
             return call.reply.fail(.badParameters("count is \(range.lowerBound) to \(range.upperBound)"))
         }
         call.reply.succeed(body(count))
+    }
+
+    /// What changes the book is done by its owner; a report is read from a copy of the moment beside it.
+    private func run(_ job: BookJob, _ call: Call) {
+        let (reply, parameters) = (call.reply, call.parameters)
+        let body: @Sendable (LedgerStore) -> Void = { [house] book in
+            let now = WallTime(milliseconds: Moment.wallMilliseconds())
+            let circumstances = BookJob.Circumstances(now: now, by: "technician") {
+                var random = SystemRandomNumberGenerator()
+                return ULID(at: now, using: &random)
+            }
+            do throws(JobError) {
+                let answer = try job.run(book, parameters, circumstances)
+                reply.succeed(answer)
+                if job.name == "erase" { house.clerk.forget() }
+                if job.writes { house.entriesMade() }
+            } catch {
+                switch error {
+                case .parameters(let text): reply.fail(.badParameters(text))
+                case .book(let error): reply.fail(.failed(House.words(error)))
+                }
+            }
+        }
+        guard job.writes ? house.clerk.withBook(body) : house.withCopy(body, failed: { reply.fail(.failed($0)) }) else {
+            return reply.fail(.busy("the book is busy; try again"))
+        }
+    }
+
+    /// Long reading: on the reports' own thread, so that nobody at the counter waits for it.
+    private func onCopy(_ reply: Reply, _ job: @escaping @Sendable (LedgerStore) throws(BookError) -> JSONValue) {
+        let taken = house.withCopy(
+            { book in
+                do throws(BookError) { reply.succeed(try job(book)) } catch { reply.fail(.failed(House.words(error))) }
+            }, failed: { reply.fail(.failed($0)) })
+        if !taken { reply.fail(.busy("reports are being made; try again")) }
     }
 
     func onBook(_ reply: Reply, _ job: @escaping @Sendable (LedgerStore) throws(BookError) -> JSONValue) {
@@ -325,6 +371,11 @@ final class Answers: Sendable {
                 MachineAnswers.time(
                     now: Moment.wallMilliseconds(), floor: newestEntry(book),
                     receipt: house.receiptClock.withLock { $0 })["quality"]?.string ?? "none"),
+            "disk": [
+                "level": .string(house.disk.level.word), "free_bytes": .integer(house.disk.freeBytes),
+                "ballast": .bool(house.disk.holdsBallast),
+            ], "held": .integer(Int64((try? book.holds().count) ?? 0)),
+            "clock_quality": .integer(house.clockTrust.quality),
         ]
     }
 

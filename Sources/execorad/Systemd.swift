@@ -54,9 +54,4 @@ extension Systemd {
         }
         return found
     }
-
-    /// A secret of the unit (`LoadCredential=`), at most 4 kB; nil where there is none.
-    static func credential(_ name: String) -> [UInt8]? {
-        variable("CREDENTIALS_DIRECTORY").flatMap { FileBytes.read("\($0)/\(name)", bytesMax: 4_096) }
-    }
 }

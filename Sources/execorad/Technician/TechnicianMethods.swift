@@ -57,6 +57,8 @@ extension CounterDesk {
             Method("ledger.balances", .tech, "what each customer owes"),
             Method("ledger.verify", .view, "checks the whole book"),
             Method("ledger.doctor", .view, "facts of the book's file"),
+            Method("ledger.backup", .tech, "copies the book beside itself and verifies the copy"),
+            Method("ledger.rebuild", .tech, "makes all projections anew from the journal; the counter waits"),
 
             Method("alias.list", .tech, "names learned from a yes"),
             Method(
@@ -87,6 +89,6 @@ extension CounterDesk {
                 "a tar of status, configuration, log, turns and self-test without anything private"),
             Method("daemon.restart", .tech, "ends the daemon so that systemd starts it anew"),
             Method("identity.reset", .service, "forgets certificate and TLS key; the book and its key stay"),
-        ]
+        ] + BookJob.all.map { Method("ledger.\($0.name)", .tech, $0.summary) }
     }
 }

@@ -11,8 +11,14 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+// Rooms that wait for people, disks and lines are compiled for size: a megabyte of execorad. Sound and words stay fast.
+let small: [SwiftSetting] = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
+func room(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], isSmall: Bool = false
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: isSmall ? small : strict)
 }
 
 func tests(
@@ -38,15 +44,15 @@ var targets: [Target] = [
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
     room("JSONText"),
-    room("Seals", ["COpenSSL", "JSONText"]),
+    room("Seals", ["COpenSSL", "JSONText"], isSmall: true),
     room("AudioIO", ["CALSA"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
-    room("Ledger", ["CSQLite", "Seals", "JSONText"]),
+    room("Ledger", ["CSQLite", "Seals", "JSONText"], isSmall: true),
     room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
-    room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"]),
-    room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
-    room("Diagnostics", ["JSONText"]),
+    room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"], isSmall: true),
+    room("LedgerSync", ["Ledger", "Seals", "JSONText"], isSmall: true),
+    room("Diagnostics", ["JSONText"], isSmall: true),
 
     .executableTarget(
         name: "execorad",
@@ -54,7 +60,7 @@ var targets: [Target] = [
             "AudioIO", "WakeWord", "OpusCoding", "CloudLink", "Conversation", "Ledger", "LedgerSync", "Diagnostics",
             "Seals", "JSONText",
         ],
-        swiftSettings: strict),
+        swiftSettings: small),
     .executableTarget(
         name: "execoractl",
         dependencies: [

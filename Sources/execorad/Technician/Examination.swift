@@ -189,8 +189,9 @@ struct Examination: Sendable {
 
     /// Host and port of `cloud.url`.
     var gateway: (host: String, port: String)? {
-        guard let range = configuration.gatewayURL.firstRange(of: "://") else { return nil }
-        let authority = configuration.gatewayURL[range.upperBound...].prefix { $0 != "/" }
+        let scheme = "https://"
+        guard configuration.gatewayURL.hasPrefix(scheme) else { return nil }
+        let authority = configuration.gatewayURL.dropFirst(scheme.count).prefix { $0 != "/" }
         if authority.hasPrefix("["), let close = authority.firstIndex(of: "]") {
             let rest = authority[authority.index(after: close)...]
             return (

@@ -31,8 +31,8 @@ struct ServiceTokens: Sendable {
         guard box == "*" || box == device else { return .failure(.notAllowed("the token is for another box")) }
         let left = until.multipliedReportingOverflow(by: 1000).partialValue - nowMilliseconds()
         guard left > 0, until < Int64.max / 1000 else { return .failure(.notAllowed("the token's time is over")) }
-        let shown = String(
-            holder.unicodeScalars.prefix(64).map { $0.properties.generalCategory == .control ? "?" : Character($0) })
+        // What a technician may call himself is no way to move another's cursor.
+        let shown = String(decoding: holder.utf8.prefix(64).map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
         return .success((shown, min(left, Self.hoursMax * 3_600_000)))
     }
 

@@ -322,8 +322,8 @@ final class House: @unchecked Sendable {
     /// Tries everything that waits, now.
     func flush() {
         desk.post { [self] in
-            syncRunner?.lineUp(now: Self.moment())
-            syncRunner?.run(now: Self.moment())
+            syncRunner?.lineUp(now: moment())
+            syncRunner?.run(now: moment())
             noteSyncDue()
             post.takeLateTurn()
         }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Ledger
 
 extension CounterDesk {
     /// Everything a technician can ask. What needs a part this box does not have says so in `lacks`.

@@ -50,4 +50,12 @@ import Testing
         #expect(told.output.contains("READY") && told.output.contains("\"mic\":\"open\""), "\(told.output)")
         #expect(told.output.contains("the name stays") && told.output.contains("watchdog fed"), "\(told.output)")
     }
+
+    /// Where systemd itself cannot be asked: the same filter, no capability, a machine that may only be read.
+    @Test func `the daemon works under its unit's filter and is refused everything else`() throws {
+        let told = try Programs.shell(
+            "'\(Programs.root)/board/sandbox/try' '\(try Programs.path("execorad"))' '\(try Programs.path("execoractl"))'"
+        )
+        #expect(told.status == 0 && told.output.contains("keeps and speaks under its filter"), "\(told.output)")
+    }
 }

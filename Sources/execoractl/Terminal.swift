@@ -7,7 +7,11 @@ enum Terminal {
     static let hasColour =
         isTerminal && getenv("NO_COLOR") == nil && getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
 
-    enum Colour: String { case red = "31", green = "32", yellow = "33" }
+    enum Colour: String {
+        case red = "31"
+        case green = "32"
+        case yellow = "33"
+    }
 
     static func coloured(_ text: String, _ colour: Colour) -> String {
         hasColour ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text

@@ -297,7 +297,11 @@ final class House: @unchecked Sendable {
     }
 
     private func watchDisk() {
-        let (level, isNew) = diskWatch.withLock { $0.look() }
+        // Swift 6.0.3 dies over a labelled tuple taken apart straight from `withLock`.
+        let (level, isNew) = diskWatch.withLock { watch in
+            let seen = watch.look()
+            return (seen.level, seen.isNew)
+        }
         guard isNew || level >= .tight else { return }
         if isNew {
             log.warning("space on the disk", .init("level", .string(level.word)))

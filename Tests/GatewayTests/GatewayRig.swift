@@ -25,6 +25,7 @@ struct GatewayRig: Sendable {
     /// - Parameter path: a state folder to go on with; nil makes one that is removed afterwards.
     static func run<Result: Sendable>(
         path: String? = nil, speech: RecordingSpeech = RecordingSpeech(), clock: TestClock = TestClock(),
+        opinion: ChatOpinion? = nil, quotas: TurnQuota.Limits = TurnQuota.Limits(),
         pace: SyncPace = SyncPace(burst: 1000, perMinute: 1000),
         _ body: @Sendable @escaping (GatewayRig) async throws -> Result
     ) async throws -> Result {
@@ -39,7 +40,7 @@ struct GatewayRig: Sendable {
         let server = try GatewayServer(
             listeners, pace: pace,
             parts: .init(
-                folder: folder, store: store, speech: speech,
+                folder: folder, store: store, speech: speech, opinion: opinion, quotas: quotas,
                 logger: GatewayLog.logger(level: .debug, write: { log.add($0) }), metrics: metrics,
                 now: { clock.milliseconds })
         ) { ports in
@@ -96,6 +97,8 @@ final class RecordingSpeech: SpeechToText {
     init(_ texts: [String] = []) {
         state.withLock { $0.answer = .success(texts.map(Self.transcript)) }
     }
+
+    let name = "double"
 
     init(failing error: SpeechError) { state.withLock { $0.answer = .failure(error) } }
 

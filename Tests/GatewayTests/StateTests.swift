@@ -136,7 +136,11 @@ import Testing
     }
 
     @Test func `a configuration without speech recognition is refused`() {
-        #expect(throws: GatewayError.configuration(["stt: name at least one of stt.embedded and stt.http"])) {
+        #expect(
+            throws: GatewayError.configuration([
+                "stt: name at least one of deepgram, sarvam, elevenlabs, http, embedded"
+            ])
+        ) {
             try GatewayConfiguration(json: ["state": "/x"])
         }
     }

@@ -32,12 +32,18 @@ struct ServeCommand: AsyncParsableCommand {
                     "server certificate ends soon; run init --new-server-certificate",
                     metadata: ["days": "\(left.components.seconds / 86_400)"])
             }
+            let meter = ProviderMeter(
+                prices: .init(
+                    microsPerAudioMinute: configuration.speech.prices,
+                    microsPerThousandTokens: configuration.opinion?.microsPerThousandTokens ?? 0))
             let server = try GatewayServer(
                 configuration.listeners,
                 pace: SyncPace(burst: configuration.syncBurst, perMinute: configuration.syncPerMinute),
                 parts: .init(
                     folder: folder, store: try await FleetStore.open(path: folder.database),
-                    speech: try SpeechProviders.make(from: configuration.speech, logger: logger), logger: logger)
+                    speech: try SpeechProviders.make(from: configuration.speech, meter: meter, logger: logger),
+                    opinion: try configuration.opinion.map { try ChatOpinion($0, meter: meter, logger: logger) },
+                    quotas: configuration.quotas, logger: logger, metrics: meter.metrics)
             ) { ports in
                 let line: JSONValue = [
                     "event": "listening", "device_port": .integer(Int64(ports.device)),
@@ -60,7 +66,8 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Check a configuration file and what it names, all mistakes at once.",
         discussion: """
             Keys: state; device_address, device_port, enrol_address, enrol_port, operations_address, operations_port; \
-            stt.embedded {python, model}; stt.http {url, model, key_file, language}; sync_burst, sync_per_minute.
+            stt {order, embedded, http, deepgram, sarvam, elevenlabs}; llm {url, model, key_file, form, timeout_ms, \
+            ask_below}; quotas {device_audio_seconds, shop_audio_seconds, shop_llm_tokens}; sync_burst, sync_per_minute.
             """)
 
     @Option(help: "The configuration, a JSON file.")

@@ -12,15 +12,12 @@ import Seals
 ///       "enrol_port": 8444,
 ///       "operations_address": "127.0.0.1",
 ///       "operations_port": 9464,
-///       "stt": {
-///         "embedded": {"python": "/opt/execora/venv/bin/python", "model": "/opt/execora/whisper-base"},
-///         "http": {"url": "https://api.example/v1", "model": "whisper-1", "key_file": "/etc/execora/stt.key"}
-///       },
+///       "stt": {"embedded": {"python": "/opt/execora/venv/bin/python", "model": "/opt/execora/whisper-base"}},
 ///       "sync_burst": 60,                batches of one device at once, 1 to 10,000
 ///       "sync_per_minute": 30            and then a minute, 1 to 10,000
 ///     }
 ///
-/// Of `stt` one or both; both means `http` first and `embedded` when it fails.
+/// `stt` and the other parts about providers are told in full in `GatewayConfiguration+Speech.swift`.
 struct GatewayConfiguration: Hashable, Sendable {
     struct Address: Hashable, Sendable {
         var host: String
@@ -36,6 +33,8 @@ struct GatewayConfiguration: Hashable, Sendable {
     var state: String
     var listeners = Listeners()
     var speech = SpeechConfiguration()
+    var opinion: OpinionConfiguration?
+    var quotas = TurnQuota.Limits()
     var syncBurst: Int64 = 60
     var syncPerMinute: Int64 = 30
 
@@ -65,24 +64,9 @@ struct GatewayConfiguration: Hashable, Sendable {
         syncBurst = form.number("sync_burst", in: 1...10_000) ?? syncBurst
         syncPerMinute = form.number("sync_per_minute", in: 1...10_000) ?? syncPerMinute
 
-        if var stt = form.object("stt") {
-            if var embedded = stt.object("embedded") {
-                speech.embedded = .init(
-                    python: embedded.text("python", required: true) ?? "",
-                    model: embedded.text("model", required: true) ?? "")
-                mistakes += embedded.mistakes()
-            }
-            if var http = stt.object("http") {
-                speech.http = .init(
-                    url: http.text("url", required: true) ?? "", model: http.text("model", required: true) ?? "",
-                    keyFile: http.text("key_file"), language: http.text("language"))
-                mistakes += http.mistakes()
-            }
-            mistakes += stt.mistakes()
-        }
-        if speech == SpeechConfiguration() {
-            mistakes.append("stt: name at least one of stt.embedded and stt.http")
-        }
+        speech = Self.speech(&form, &mistakes)
+        opinion = Self.opinion(&form, &mistakes)
+        quotas = Self.quotas(&form, &mistakes)
         mistakes += form.mistakes()
         guard mistakes.isEmpty else { throw .configuration(mistakes) }
     }
@@ -90,25 +74,7 @@ struct GatewayConfiguration: Hashable, Sendable {
     /// What the machine lacks for this configuration: folders, programs, files. Empty when `serve` may start.
     func problems() -> [String] {
         var problems = StateFolder(path: state).problems()
-        if let embedded = speech.embedded {
-            if access(embedded.python, X_OK) != 0 {
-                problems.append("stt.embedded.python: \(embedded.python) is no program that can be run")
-            }
-            if access(embedded.model + "/model.bin", R_OK) != 0 {
-                problems.append("stt.embedded.model: \(embedded.model) holds no model.bin that can be read")
-            }
-        }
-        if let http = speech.http {
-            if !http.url.hasPrefix("http://") && !http.url.hasPrefix("https://") {
-                problems.append("stt.http.url: \(http.url) begins with neither http:// nor https://")
-            }
-            if let file = http.keyFile {
-                do { _ = try PrivateFile.read(file, secret: true) } catch {
-                    problems.append(
-                        "stt.http.key_file: \(file) must be a file that only its owner can read (0600): \(error)")
-                }
-            }
-        }
+        problems += speechProblems()
         return problems
     }
 }
@@ -146,6 +112,17 @@ struct ConfigurationForm {
             wrong.append("\(name(key)): must be a whole number from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
+    }
+
+    /// A list of texts.
+    mutating func texts(_ key: String) -> [String]? {
+        guard let value = value(key) else { return nil }
+        let texts = value.array?.compactMap(\.string)
+        guard let texts, texts.count == value.array?.count else {
+            wrong.append("\(name(key)): must be a list of texts")
+            return nil
+        }
+        return texts
     }
 
     mutating func object(_ key: String) -> ConfigurationForm? {

@@ -3,6 +3,7 @@ import Hummingbird
 import JSONText
 import Logging
 import NIOCore
+import Seals
 
 /// `POST /v1/turns`: Opus up while the shopkeeper still speaks, words down.
 struct TurnRoute: Sendable {
@@ -12,7 +13,10 @@ struct TurnRoute: Sendable {
     static let transcriptTimeMax = Duration.seconds(18)
 
     let speech: any SpeechToText
+    /// A second reader of what was heard; nil when none is configured.
+    var opinion: ChatOpinion?
     let desk: TurnDesk
+    var quota = TurnQuota(TurnQuota.Limits())
     let metrics: GatewayMetrics
     let logger: Logger
     let clock = ContinuousClock()
@@ -25,7 +29,16 @@ struct TurnRoute: Sendable {
         var intake = try TurnIntake()
         var ticket: UInt64?
         let device = context.sender.device
-        defer { if let ticket { desk.leave(device: device, ticket: ticket) } }
+        let shop = ShopHash.of(context.sender.shop)
+        if let seconds = quota.audioWait(device: device, shop: shop, at: clock.now) {
+            metrics.count("execora_quota_refusals_total", labels: [("kind", "audio")])
+            throw Refusal.busy("the day's audio is used up", retryAfterSeconds: seconds)
+        }
+        defer {
+            if let ticket { desk.leave(device: device, ticket: ticket) }
+            // What was sent counts, whatever became of it.
+            quota.heard(seconds: Double(intake.packets) / 50, device: device, shop: shop, at: clock.now)
+        }
 
         for try await part in request.body {
             try intake.take(part.readableBytesView)
@@ -43,7 +56,8 @@ struct TurnRoute: Sendable {
             if intake.isEnded { break }
         }
         let lastByte = clock.now
-        guard let hello = intake.hello, let clip = intake.clip() else { throw Refusal.malformed("turn without an end") }
+        guard let hello = intake.hello, var clip = intake.clip() else { throw Refusal.malformed("turn without an end") }
+        clip.shopHash = shop
         context.note.add("packets", .integer(Int64(intake.packets)))
 
         var reply = TurnReply(
@@ -53,6 +67,7 @@ struct TurnRoute: Sendable {
         } else {
             do {
                 reply.transcripts = Array(try await transcripts(of: clip).prefix(TurnReply.transcriptsMax))
+                reply.opinions = try await opinions(on: reply.transcripts, clip)
             } catch SpeechError.busy {
                 throw Refusal.unavailable("speech recognition is busy or starting", retryAfterSeconds: 2)
             } catch {
@@ -82,4 +97,21 @@ struct TurnRoute: Sendable {
             return try await group.next()!
         }
     }
+
+    /// The language model's word, where one is configured, there is doubt, and the shop has tokens left.
+    private func opinions(on heard: [TurnReply.Transcript], _ clip: SpeechClip) async throws -> [TurnOpinion] {
+        guard let opinion, opinion.isWanted(for: heard) else { return [] }
+        guard quota.mayAskModel(shop: clip.shopHash, at: clock.now) else {
+            metrics.count("execora_quota_refusals_total", labels: [("kind", "tokens")])
+            return []
+        }
+        guard let answer = try await opinion.opinion(on: heard, clip) else { return [] }
+        quota.tokens(answer.tokens, shop: clip.shopHash, at: clock.now)
+        return answer.opinion.map { [$0] } ?? []
+    }
+}
+
+/// Stands for a shop where its name may not: metrics and vendors' labels.
+enum ShopHash {
+    static func of(_ shop: [UInt8]) -> String { String(Hex.text(SHA256.digest(shop)).prefix(8)) }
 }

@@ -18,6 +18,8 @@ struct GatewayServer: Service {
         var folder: StateFolder
         var store: FleetStore
         var speech: any SpeechToText
+        var opinion: ChatOpinion?
+        var quotas = TurnQuota.Limits()
         var logger: Logger
         var metrics = GatewayMetrics()
         var now: @Sendable () -> Int64 = SystemClock.milliseconds
@@ -89,7 +91,9 @@ struct GatewayServer: Service {
         }
 
         let time = TimeRoute(receiptKey: receiptKey, now: parts.now)
-        let turns = TurnRoute(speech: parts.speech, desk: TurnDesk(), metrics: metrics, logger: parts.logger)
+        let turns = TurnRoute(
+            speech: parts.speech, opinion: parts.opinion, desk: TurnDesk(), quota: TurnQuota(parts.quotas),
+            metrics: metrics, logger: parts.logger)
         let sync = SyncRoute(
             queue: SyncQueue(store: parts.store, sign: SyncRoute.sign(receiptKey), now: parts.now), pace: pace,
             metrics: metrics, now: parts.now)

@@ -51,6 +51,8 @@ final class WhisperSpeech: SpeechToText {
         self.logger = logger
     }
 
+    var name: String { "embedded" }
+
     var isReady: Bool {
         get async { state.withLock { $0.phase == .ready && !$0.queue.isFull } }
     }

@@ -52,6 +52,9 @@ public struct Replay {
                 steps.append(Self.empty)
             } else if let typed = item["pin"]?.string {
                 steps.append(Self.step(dialogue.enter(pin: typed, now: now)))
+            } else if let told = item["heard"] {
+                // What the gateway made of a sound, as the device gets it.
+                steps.append(Self.step(dialogue.hear(Utterance(try TurnReply(json: told), isLate: false), now: now)))
             } else if let text = item.string ?? item["text"]?.string {
                 let confidence = item["confidence"]?.number ?? 1
                 let heard = Utterance(

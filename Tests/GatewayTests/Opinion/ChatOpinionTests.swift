@@ -85,7 +85,8 @@ struct ChatOpinionTests {
         if let items = schema["items"] { checkStrict(items) }
     }
 
-    @Test(arguments: [(OpinionConfiguration.Form.jsonObject, "json_object"), (.none, nil as String?)])
+    @Test(
+        arguments: [(.jsonObject, "json_object"), (.none, nil)] as [(OpinionConfiguration.Form, String?)])
     func `lesser servers are asked in their form and checked the same`(form: OpinionConfiguration.Form, type: String?)
         async throws
     {

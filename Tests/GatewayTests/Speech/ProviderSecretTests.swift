@@ -51,7 +51,6 @@ struct ProviderSecretTests {
         dump(secret, to: &dumped)
         let call = ProviderCall(
             secret: secret, answerTimeMax: .seconds(1), logger: GatewayLog.logger(write: { _ in }))
-        dump(call, to: &dumped)
         for text in ["\(secret)", String(reflecting: secret), "\(call)", dumped] {
             #expect(!text.contains("sk-secret"))
         }

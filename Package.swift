@@ -108,7 +108,10 @@ if !deviceOnly {
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            resources: [.embedInCode("Speech/Whisper/whisper_service.py")],
+            resources: [
+                .embedInCode("Speech/Whisper/whisper_service.py"), .embedInCode("Speech/Whisper/closed_grammar.py"),
+                .embedInCode("Speech/Whisper/command_grammar.txt"),
+            ],
             swiftSettings: strict),
         tests(
             "GatewayTests",

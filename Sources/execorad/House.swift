@@ -330,7 +330,7 @@ final class House: @unchecked Sendable {
             let names = customers.flatMap { [$0.details.name, $0.details.nickname].compactMap { $0 } }
             let wares = products.flatMap { [$0.details.name] + $0.details.aliases }
             post.know(
-                vocabulary: Array((names + wares).prefix(TurnHello.vocabularyMax)),
+                vocabulary: Array((names + wares).prefix(TurnHello.vocabularyMax)), people: names.count,
                 language: (try? book.shop().language) ?? "hi-en")
         }
     }

@@ -25,7 +25,9 @@ enum AudioFile {
         return (0..<count).map { Int16(truncatingIfNeeded: Int(raw[2 * $0]) | Int(raw[2 * $0 + 1]) << 8) }
     }
 
-    static func clip(_ samples: [Int16], language: String, vocabulary: [String], turn: ULID) throws -> SpeechClip {
+    static func clip(
+        _ samples: [Int16], language: String, vocabulary: [String], people: Int, turn: ULID
+    ) throws -> SpeechClip {
         var encoder = try OpusSpeechEncoder.open()
         var packets: [[UInt8]] = []
         for start in stride(from: 0, to: samples.count, by: OpusSpeechEncoder.frameSamples) {
@@ -40,7 +42,8 @@ enum AudioFile {
         var heard: [Int16] = []
         for packet in packets { heard += try decoder.decode(packet) }
         return SpeechClip(
-            samples: heard, oggOpus: file, language: language, vocabulary: vocabulary, turn: turn, wakePhrase: nil)
+            samples: heard, oggOpus: file, language: language, vocabulary: vocabulary,
+            people: people, turn: turn, wakePhrase: nil)
     }
 
     static func contents(_ path: String) throws -> [UInt8] {

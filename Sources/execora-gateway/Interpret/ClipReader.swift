@@ -9,6 +9,7 @@ struct ClipReader {
     let opinion: ChatOpinion?
     let world: JSONValue
     let vocabulary: [String]
+    let people: Int
     let language: String
     /// The moment the clip is spoken at, for "kal" and "aaj": a Wednesday morning.
     static let clock = "2026-03-04T10:30:00+05:30"
@@ -23,6 +24,7 @@ struct ClipReader {
         // As the device tells them: people first, then goods.
         let names = shop.customers.flatMap { [$0.details.name, $0.details.nickname].compactMap { $0 } }
         let wares = shop.products.flatMap { [$0.details.name] + $0.details.aliases }
+        people = min(names.count, TurnHello.vocabularyMax)
         vocabulary = Array((names + wares).prefix(TurnHello.vocabularyMax))
     }
 
@@ -39,7 +41,7 @@ struct ClipReader {
 
     func read(_ samples: [Int16], number: UInt64) async throws -> Reading {
         let turn = ULID(high: 0x0198_0000_0000_0000, low: number)
-        let clip = try AudioFile.clip(samples, language: language, vocabulary: vocabulary, turn: turn)
+        let clip = try AudioFile.clip(samples, language: language, vocabulary: vocabulary, people: people, turn: turn)
         let started = ContinuousClock.now
         let heard = try await speech.transcribe(clip)
         var reply = TurnReply(turn: turn, verdict: .heard, transcripts: heard, milliseconds: 0)

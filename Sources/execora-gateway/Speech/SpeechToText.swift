@@ -35,6 +35,8 @@ struct SpeechClip: Sendable {
     var language: String
     /// Bare words: names and products of the shop.
     var vocabulary: [String]
+    /// So many of them, the first, are people.
+    var people = 0
     var turn: ULID
     /// The wake word that opens the clip, as it is spoken ("okay nabu"); nil for a follow-up or a button.
     /// A recogniser that knows it takes it for granted and answers with what follows.

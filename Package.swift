@@ -93,7 +93,7 @@ if !deviceOnly {
         .executableTarget(
             name: "execora-gateway",
             dependencies: [
-                "Conversation", "Ledger", "LedgerSync", "OpusCoding", "Seals", "JSONText", "CSQLite",
+                "Conversation", "Ledger", "LedgerSync", "OpusCoding", "WakeWord", "Seals", "JSONText", "CSQLite",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

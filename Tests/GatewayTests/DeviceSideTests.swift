@@ -92,13 +92,16 @@ final class RealDevice: Sendable {
         try? FileManager.default.removeItem(atPath: folder.path)
     }
 
-    func turn(_ packets: [[UInt8]]) async throws -> TurnDelivery {
+    /// - Parameter ends: false leaves the turn open, as while the shopkeeper still speaks.
+    func turn(
+        _ packets: [[UInt8]], hello: TurnHello = CounterDouble.hello(), ends: Bool = true
+    ) async throws -> TurnDelivery {
         try await withCheckedThrowingContinuation { continuation in
-            let upload = link.openTurn(CounterDouble.hello()) { continuation.resume(with: $0) }
+            let upload = link.openTurn(hello) { continuation.resume(with: $0) }
             for (index, packet) in packets.enumerated() {
                 upload.send(.init(seq: UInt32(index), sampleOffset: UInt32(index * 320), packet: packet))
             }
-            upload.end()
+            if ends { upload.end() }
         }
     }
 

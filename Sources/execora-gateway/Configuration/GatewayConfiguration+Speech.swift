@@ -93,6 +93,15 @@ extension GatewayConfiguration {
         return limits
     }
 
+    static func wake(_ form: inout ConfigurationForm, _ mistakes: inout [String]) -> WakeVerifier.Configuration? {
+        guard var wake = form.object("wake") else { return nil }
+        let told = WakeVerifier.Configuration(
+            models: wake.text("models", required: true) ?? "",
+            cutoffMilli: wake.number("cutoff", in: 1...999) ?? WakeVerifier.cutoffDefaultMilli)
+        mistakes += wake.mistakes()
+        return told
+    }
+
     /// What this machine lacks for the providers.
     func speechProblems() -> [String] {
         var problems: [String] = []
@@ -117,6 +126,9 @@ extension GatewayConfiguration {
         if let http = speech.http { check("stt.http", url: http.url, keyFile: http.keyFile) }
         for (name, vendor) in speech.vendors.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             check("stt.\(name.rawValue)", url: vendor.url, keyFile: vendor.keyFile)
+        }
+        if let wake {
+            do { _ = try WakeVerifier(wake) } catch { problems.append("wake.models: \(reason(error))") }
         }
         if let opinion { check("llm", url: opinion.url, keyFile: opinion.keyFile) }
         return problems

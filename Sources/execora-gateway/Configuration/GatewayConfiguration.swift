@@ -35,6 +35,7 @@ struct GatewayConfiguration: Hashable, Sendable {
     var speech = SpeechConfiguration()
     var opinion: OpinionConfiguration?
     var quotas = TurnQuota.Limits()
+    var wake: WakeVerifier.Configuration?
     var syncBurst: Int64 = 60
     var syncPerMinute: Int64 = 30
 
@@ -67,6 +68,7 @@ struct GatewayConfiguration: Hashable, Sendable {
         speech = Self.speech(&form, &mistakes)
         opinion = Self.opinion(&form, &mistakes)
         quotas = Self.quotas(&form, &mistakes)
+        wake = Self.wake(&form, &mistakes)
         mistakes += form.mistakes()
         guard mistakes.isEmpty else { throw .configuration(mistakes) }
     }

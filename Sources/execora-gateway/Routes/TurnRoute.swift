@@ -16,6 +16,8 @@ struct TurnRoute: Sendable {
     /// A second reader of what was heard; nil when none is configured.
     var opinion: ChatOpinion?
     let desk: TurnDesk
+    /// Looks again at what the device took for its wake word; nil takes its word for it.
+    var verifier: WakeVerifier?
     var quota = TurnQuota(TurnQuota.Limits())
     let metrics: GatewayMetrics
     let logger: Logger
@@ -28,6 +30,7 @@ struct TurnRoute: Sendable {
         }
         var intake = try TurnIntake()
         var ticket: UInt64?
+        var isVerified = verifier == nil
         let device = context.sender.device
         let shop = ShopHash.of(context.sender.shop)
         if let seconds = quota.audioWait(device: device, shop: shop, at: clock.now) {
@@ -53,6 +56,11 @@ struct TurnRoute: Sendable {
                     throw Refusal.busy("another turn of this device is in flight", retryAfterSeconds: 2)
                 }
             }
+            if !isVerified, let verdict = verified(intake) {
+                isVerified = true
+                // Told while the shopkeeper may still speak: the rest need not come.
+                if !verdict, !intake.isEnded { throw Refusal.notAwake }
+            }
             if intake.isEnded { break }
         }
         let lastByte = clock.now
@@ -62,7 +70,9 @@ struct TurnRoute: Sendable {
 
         var reply = TurnReply(
             turn: hello.turn, verdict: hello.isLate ? .late : .heard, transcripts: [], milliseconds: 0)
-        if intake.isCancelled {
+        // A short turn may end before the sound behind its wake word was enough; then what came is judged.
+        let isRefused = verified(intake, isWhole: true) == false
+        if intake.isCancelled || isRefused {
             reply.verdict = .rejected
         } else {
             do {
@@ -84,6 +94,16 @@ struct TurnRoute: Sendable {
         metrics.count("execora_turn_audio_milliseconds_total", by: Int64(intake.packets) * 20)
         metrics.observe("execora_turn_transcript_milliseconds", milliseconds: reply.milliseconds)
         return .json(reply.json)
+    }
+
+    /// Nil while too little has come, or where there is nothing to verify.
+    private func verified(_ intake: borrowing TurnIntake, isWhole: Bool = false) -> Bool? {
+        guard let verifier, let hello = intake.hello, let wake = hello.wake, !intake.isCancelled,
+            let needed = verifier.samplesNeeded(for: hello), isWhole || intake.samples.count >= needed
+        else { return nil }
+        let isWake = verifier.confirms(intake.samples.prefix(needed), wake)
+        if !isWhole || !isWake { metrics.count("execora_wakes_total", labels: [("verified", isWake ? "yes" : "no")]) }
+        return isWake
     }
 
     private func transcripts(of clip: SpeechClip) async throws -> [TurnReply.Transcript] {

@@ -20,6 +20,7 @@ struct GatewayServer: Service {
         var speech: any SpeechToText
         var opinion: ChatOpinion?
         var quotas = TurnQuota.Limits()
+        var verifier: WakeVerifier?
         var logger: Logger
         var metrics = GatewayMetrics()
         var now: @Sendable () -> Int64 = SystemClock.milliseconds
@@ -92,7 +93,8 @@ struct GatewayServer: Service {
 
         let time = TimeRoute(receiptKey: receiptKey, now: parts.now)
         let turns = TurnRoute(
-            speech: parts.speech, opinion: parts.opinion, desk: TurnDesk(), quota: TurnQuota(parts.quotas),
+            speech: parts.speech, opinion: parts.opinion, desk: TurnDesk(), verifier: parts.verifier,
+            quota: TurnQuota(parts.quotas),
             metrics: metrics, logger: parts.logger)
         let sync = SyncRoute(
             queue: SyncQueue(store: parts.store, sign: SyncRoute.sign(receiptKey), now: parts.now), pace: pace,

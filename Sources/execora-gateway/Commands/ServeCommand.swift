@@ -44,6 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
                     speech: try SpeechProviders.make(from: configuration.speech, meter: meter, logger: logger),
                     opinion: try configuration.opinion.map { try ChatOpinion($0, meter: meter, logger: logger) },
                     quotas: configuration.quotas, verifier: try configuration.wake.map { try WakeVerifier($0) },
+                    voices: try Voices.make(from: configuration.voice, metrics: meter.metrics, logger: logger),
                     logger: logger, metrics: meter.metrics)
             ) { ports in
                 let line: JSONValue = [
@@ -68,7 +69,7 @@ struct CheckCommand: AsyncParsableCommand {
         discussion: """
             Keys: state; device_address, device_port, enrol_address, enrol_port, operations_address, operations_port; \
             stt {order, embedded, http, deepgram, sarvam, elevenlabs}; llm {url, model, key_file, form, timeout_ms, \
-            ask_below}; wake {models, cutoff}; quotas {device_audio_seconds, shop_audio_seconds, shop_llm_tokens}; sync_burst, sync_per_minute.
+            ask_below}; wake {models, cutoff}; tts {order, sarvam, elevenlabs, openai, command}; quotas {device_audio_seconds, shop_audio_seconds, shop_llm_tokens}; sync_burst, sync_per_minute.
             """)
 
     @Option(help: "The configuration, a JSON file.")

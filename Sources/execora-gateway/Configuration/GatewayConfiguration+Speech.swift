@@ -14,6 +14,9 @@ import JSONText
 //     "llm": {"url": "https://api.example/v1", "model": "gpt-4o-mini", "key_file": ..., "form": "json_schema",
 //             "timeout_ms": 4000, "ask_below": 900, "micro_usd_per_1000_tokens": 600},
 //     "quotas": {"device_audio_seconds": 3600, "shop_audio_seconds": 14400, "shop_llm_tokens": 200000},   a day
+//     "tts": {"order": ["sarvam", "command"],      default: sarvam, elevenlabs, openai, command
+//             "sarvam": {"key_file": ..., "model": "bulbul:v3", "voice": "shubh", "language_key": "language_code"},
+//             "elevenlabs": {...}, "openai": {...}, "command": ["espeak-ng", "-v", "{language}", "--stdout"]},
 //     "wake": {"models": "/usr/lib/execora/models", "cutoff": 900}
 extension GatewayConfiguration {
     static func speech(_ form: inout ConfigurationForm, _ mistakes: inout [String]) -> SpeechConfiguration {
@@ -102,6 +105,27 @@ extension GatewayConfiguration {
         return told
     }
 
+    static func voice(_ form: inout ConfigurationForm, _ mistakes: inout [String]) -> VoiceConfiguration {
+        var voice = VoiceConfiguration()
+        guard var tts = form.object("tts") else { return voice }
+        for name in VoiceConfiguration.VendorName.allCases {
+            guard var vendor = tts.object(name.rawValue) else { continue }
+            voice.vendors[name] = .init(
+                url: vendor.text("url"), model: vendor.text("model"), voice: vendor.text("voice"),
+                keyFile: vendor.text("key_file", required: true) ?? "", languageKey: vendor.text("language_key"),
+                timeoutMilliseconds: vendor.number("timeout_ms", in: SpeechConfiguration.timeoutRange) ?? 6000)
+            mistakes += vendor.mistakes()
+        }
+        voice.command = tts.texts("command") ?? []
+        voice.order = tts.texts("order") ?? []
+        for name in voice.order where !VoiceConfiguration.names.contains(name) {
+            mistakes.append(
+                "tts.order: \(name) is no voice; known: \(VoiceConfiguration.names.joined(separator: ", "))")
+        }
+        mistakes += tts.mistakes()
+        return voice
+    }
+
     /// What this machine lacks for the providers.
     func speechProblems() -> [String] {
         var problems: [String] = []
@@ -126,6 +150,9 @@ extension GatewayConfiguration {
         if let http = speech.http { check("stt.http", url: http.url, keyFile: http.keyFile) }
         for (name, vendor) in speech.vendors.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             check("stt.\(name.rawValue)", url: vendor.url, keyFile: vendor.keyFile)
+        }
+        for (name, vendor) in voice.vendors.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            check("tts.\(name.rawValue)", url: vendor.url, keyFile: vendor.keyFile)
         }
         if let wake {
             do { _ = try WakeVerifier(wake) } catch { problems.append("wake.models: \(reason(error))") }

@@ -36,6 +36,7 @@ struct GatewayConfiguration: Hashable, Sendable {
     var opinion: OpinionConfiguration?
     var quotas = TurnQuota.Limits()
     var wake: WakeVerifier.Configuration?
+    var voice = VoiceConfiguration()
     var syncBurst: Int64 = 60
     var syncPerMinute: Int64 = 30
 
@@ -69,6 +70,7 @@ struct GatewayConfiguration: Hashable, Sendable {
         opinion = Self.opinion(&form, &mistakes)
         quotas = Self.quotas(&form, &mistakes)
         wake = Self.wake(&form, &mistakes)
+        voice = Self.voice(&form, &mistakes)
         mistakes += form.mistakes()
         guard mistakes.isEmpty else { throw .configuration(mistakes) }
     }

@@ -21,6 +21,7 @@ struct GatewayServer: Service {
         var opinion: ChatOpinion?
         var quotas = TurnQuota.Limits()
         var verifier: WakeVerifier?
+        var voices: VoiceDesk?
         var logger: Logger
         var metrics = GatewayMetrics()
         var now: @Sendable () -> Int64 = SystemClock.milliseconds
@@ -105,6 +106,8 @@ struct GatewayServer: Service {
         devices.add(middleware: DeviceIdentityMiddleware(directory: try DeviceDirectory(path: folder.database)))
         devices.get("/v1/time") { request, _ in try time.answer(request) }
         devices.post("/v1/turns") { request, context in try await turns.answer(request, context: context) }
+        let voice = SpeechRoute(desk: parts.voices)
+        devices.post("/v1/speech") { request, context in try await voice.answer(request, context: context) }
         devices.post("/v1/sync") { request, context in try await sync.answer(request, context: context) }
         devices.post("/v1/renew") { request, context in try await renew.answer(request, from: context.sender) }
 

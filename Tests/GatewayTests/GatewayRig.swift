@@ -26,7 +26,7 @@ struct GatewayRig: Sendable {
     static func run<Result: Sendable>(
         path: String? = nil, speech: RecordingSpeech = RecordingSpeech(), clock: TestClock = TestClock(),
         opinion: ChatOpinion? = nil, quotas: TurnQuota.Limits = TurnQuota.Limits(),
-        verifier: WakeVerifier? = nil, voices: VoiceDesk? = nil,
+        verifier: WakeVerifier? = nil, voices: VoiceDesk? = nil, archive: Archive? = nil,
         pace: SyncPace = SyncPace(burst: 1000, perMinute: 1000),
         _ body: @Sendable @escaping (GatewayRig) async throws -> Result
     ) async throws -> Result {
@@ -42,7 +42,7 @@ struct GatewayRig: Sendable {
             listeners, pace: pace,
             parts: .init(
                 folder: folder, store: store, speech: speech, opinion: opinion, quotas: quotas,
-                verifier: verifier, voices: voices,
+                verifier: verifier, voices: voices, archive: archive,
                 logger: GatewayLog.logger(level: .debug, write: { log.add($0) }), metrics: metrics,
                 now: { clock.milliseconds })
         ) { ports in

@@ -45,6 +45,9 @@ struct ServeCommand: AsyncParsableCommand {
                     opinion: try configuration.opinion.map { try ChatOpinion($0, meter: meter, logger: logger) },
                     quotas: configuration.quotas, verifier: try configuration.wake.map { try WakeVerifier($0) },
                     voices: try Voices.make(from: configuration.voice, metrics: meter.metrics, logger: logger),
+                    archive: try configuration.archive.map {
+                        try Archive.make($0, metrics: meter.metrics, logger: logger)
+                    },
                     logger: logger, metrics: meter.metrics)
             ) { ports in
                 let line: JSONValue = [
@@ -69,7 +72,7 @@ struct CheckCommand: AsyncParsableCommand {
         discussion: """
             Keys: state; device_address, device_port, enrol_address, enrol_port, operations_address, operations_port; \
             stt {order, embedded, http, deepgram, sarvam, elevenlabs}; llm {url, model, key_file, form, timeout_ms, \
-            ask_below}; wake {models, cutoff}; tts {order, sarvam, elevenlabs, openai, command}; quotas {device_audio_seconds, shop_audio_seconds, shop_llm_tokens}; sync_burst, sync_per_minute.
+            ask_below}; wake {models, cutoff}; archive {folder | url, bucket, region, key_file; retention_days}; tts {order, sarvam, elevenlabs, openai, command}; quotas {device_audio_seconds, shop_audio_seconds, shop_llm_tokens}; sync_burst, sync_per_minute.
             """)
 
     @Option(help: "The configuration, a JSON file.")

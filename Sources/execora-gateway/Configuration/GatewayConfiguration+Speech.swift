@@ -17,6 +17,8 @@ import JSONText
 //     "tts": {"order": ["sarvam", "command"],      default: sarvam, elevenlabs, openai, command
 //             "sarvam": {"key_file": ..., "model": "bulbul:v3", "voice": "shubh", "language_key": "language_code"},
 //             "elevenlabs": {...}, "openai": {...}, "command": ["espeak-ng", "-v", "{language}", "--stdout"]},
+//     "archive": {"folder": "/var/lib/...", "retention_days": 30}, or
+//                {"url": "https://s3.ap-south-1.amazonaws.com", "bucket": ..., "region": "ap-south-1", "key_file": ...},
 //     "wake": {"models": "/usr/lib/execora/models", "cutoff": 900}
 extension GatewayConfiguration {
     static func speech(_ form: inout ConfigurationForm, _ mistakes: inout [String]) -> SpeechConfiguration {
@@ -126,6 +128,25 @@ extension GatewayConfiguration {
         return voice
     }
 
+    static func archive(_ form: inout ConfigurationForm, _ mistakes: inout [String]) -> ArchiveConfiguration? {
+        guard var archive = form.object("archive") else { return nil }
+        let folder = archive.text("folder")
+        let (url, bucket) = (archive.text("url"), archive.text("bucket"))
+        let (region, key) = (archive.text("region"), archive.text("key_file"))
+        let days = archive.number("retention_days", in: 1...3650) ?? 30
+        mistakes += archive.mistakes()
+        if let folder, url == nil, bucket == nil {
+            return ArchiveConfiguration(retentionDays: days, place: .folder(folder))
+        }
+        guard folder == nil, let url, let bucket, let key else {
+            mistakes.append("archive: name either folder, or url, bucket, region and key_file")
+            return nil
+        }
+        return ArchiveConfiguration(
+            retentionDays: days,
+            place: .bucket(.init(url: url, name: bucket, region: region ?? "us-east-1", keyFile: key)))
+    }
+
     /// What this machine lacks for the providers.
     func speechProblems() -> [String] {
         var problems: [String] = []
@@ -150,6 +171,12 @@ extension GatewayConfiguration {
         if let http = speech.http { check("stt.http", url: http.url, keyFile: http.keyFile) }
         for (name, vendor) in speech.vendors.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             check("stt.\(name.rawValue)", url: vendor.url, keyFile: vendor.keyFile)
+        }
+        switch archive?.place {
+        case .folder(let path)? where access(path, W_OK) != 0:
+            problems.append("archive.folder: \(path) is no folder that can be written to")
+        case .bucket(let bucket)?: check("archive", url: bucket.url, keyFile: bucket.keyFile)
+        default: break
         }
         for (name, vendor) in voice.vendors.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             check("tts.\(name.rawValue)", url: vendor.url, keyFile: vendor.keyFile)

@@ -37,6 +37,8 @@ struct GatewayConfiguration: Hashable, Sendable {
     var quotas = TurnQuota.Limits()
     var wake: WakeVerifier.Configuration?
     var voice = VoiceConfiguration()
+    /// Nil keeps no recording.
+    var archive: ArchiveConfiguration?
     var syncBurst: Int64 = 60
     var syncPerMinute: Int64 = 30
 
@@ -71,6 +73,7 @@ struct GatewayConfiguration: Hashable, Sendable {
         quotas = Self.quotas(&form, &mistakes)
         wake = Self.wake(&form, &mistakes)
         voice = Self.voice(&form, &mistakes)
+        archive = Self.archive(&form, &mistakes)
         mistakes += form.mistakes()
         guard mistakes.isEmpty else { throw .configuration(mistakes) }
     }

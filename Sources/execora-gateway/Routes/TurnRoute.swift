@@ -18,6 +18,8 @@ struct TurnRoute: Sendable {
     let desk: TurnDesk
     /// Looks again at what the device took for its wake word; nil takes its word for it.
     var verifier: WakeVerifier?
+    /// Keeps the sound of turns; nil keeps none.
+    var archive: Archive?
     var quota = TurnQuota(TurnQuota.Limits())
     let metrics: GatewayMetrics
     let logger: Logger
@@ -75,6 +77,7 @@ struct TurnRoute: Sendable {
         if intake.isCancelled || isRefused {
             reply.verdict = .rejected
         } else {
+            archive?.keep(clip)
             do {
                 reply.transcripts = Array(try await transcripts(of: clip).prefix(TurnReply.transcriptsMax))
                 reply.opinions = try await opinions(on: reply.transcripts, clip)

@@ -22,6 +22,7 @@ struct GatewayServer: Service {
         var quotas = TurnQuota.Limits()
         var verifier: WakeVerifier?
         var voices: VoiceDesk?
+        var archive: Archive?
         var logger: Logger
         var metrics = GatewayMetrics()
         var now: @Sendable () -> Int64 = SystemClock.milliseconds
@@ -95,6 +96,7 @@ struct GatewayServer: Service {
         let time = TimeRoute(receiptKey: receiptKey, now: parts.now)
         let turns = TurnRoute(
             speech: parts.speech, opinion: parts.opinion, desk: TurnDesk(), verifier: parts.verifier,
+            archive: parts.archive,
             quota: TurnQuota(parts.quotas),
             metrics: metrics, logger: parts.logger)
         let sync = SyncRoute(
@@ -121,14 +123,16 @@ struct GatewayServer: Service {
         let operations = Router(context: OpenContext.self)
         OperationsRoutes(store: parts.store, speech: parts.speech, metrics: metrics).add(to: operations)
 
-        services = [
-            parts.speech,
-            application(
-                "device", devices, try .tls(http("device"), tlsConfiguration: mutual), configuration.device, \.device),
-            application(
-                "enrol", enrolment, try .tls(http("enrol"), tlsConfiguration: open), configuration.enrol, \.enrol),
-            application("operations", operations, http("operations"), configuration.operations, \.operations),
-        ]
+        services =
+            (parts.archive.map { [$0] } ?? []) + [
+                parts.speech,
+                application(
+                    "device", devices, try .tls(http("device"), tlsConfiguration: mutual), configuration.device,
+                    \.device),
+                application(
+                    "enrol", enrolment, try .tls(http("enrol"), tlsConfiguration: open), configuration.enrol, \.enrol),
+                application("operations", operations, http("operations"), configuration.operations, \.operations),
+            ]
         logger = quiet
     }
 

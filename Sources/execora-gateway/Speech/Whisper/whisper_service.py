@@ -7,6 +7,7 @@ The other side of the door is WhisperFraming.swift, which sends closed_grammar.p
 this source.
 """
 
+import concurrent.futures
 import hashlib
 import json
 import math
@@ -117,6 +118,8 @@ class Recogniser:
         self.beyond_ascii = self.tokens_beyond_ascii()
         self.closed = ClosedDecoder(os.path.join(folder, "model.bin"))
         self.grammars = {}
+        # A thread a language; numpy lets go of the interpreter's lock where the time goes.
+        self.searchers = concurrent.futures.ThreadPoolExecutor(THREADS)
 
     def tokens_beyond_ascii(self):
         """Tokens with any byte over 127, banned: the Hindi pass else writes Urdu, Tamil or Devanagari as it pleases, and
@@ -182,17 +185,18 @@ class Recogniser:
         frames = samples // ENCODED_FRAME_SAMPLES + ENCODED_TAIL_FRAMES
         sound = self.closed.look_at(self.numpy.array(encoded)[0][:frames].astype(self.numpy.float32))
         grammar = self.grammar(vocabulary, people)
-        best = None
-        for language in languages:
+
+        def search(language):
             tokenizer = self.tokenizers[language]
             words = tokenizer.encode(" " + (HINDI_WORDS if language == "hi" else ENGLISH_WORDS))
             prefix = wake[:1].upper() + wake[1:] + "." if wake else None
             prompt = self.whisper.get_prompt(tokenizer, words, without_timestamps=True, prefix=prefix)
             rule = {"hi": "hindi", "en": "english"}[language]
             found = closed_search(self.closed, grammar, rule, sound, prompt, tokenizer.eot)
-            if found and (best is None or found[1] > best[2]):
-                best = (language, tokenizer.decode(found[0]).strip(), found[1])
-        return best
+            return found and (language, tokenizer.decode(found[0]).strip(), found[1])
+
+        found = [one for one in self.searchers.map(search, languages) if one]
+        return max(found, key=lambda one: one[2]) if found else None
 
     def transcripts(self, audio, language, vocabulary, wake, people=0):
         numpy = self.numpy
@@ -208,6 +212,12 @@ class Recogniser:
             heard = dict(self.whisper.model.detect_language(encoded)[0])
             if heard.get("<|en|>", 0) < ENGLISH_MIN:
                 passes.reverse()
+        closed = None
+        if people:
+            closed = self.closed_reading(encoded, len(samples), passes, vocabulary, people, wake)
+            if closed and closed[2] >= CLOSED_BELIEVED:
+                # A free reading in its language confirms it or not; one in the other would only garble it.
+                passes = [closed[0]]
         said = []
         for one in passes:
             text, score, no_speech = self.one_pass(encoded, one, vocabulary, wake)
@@ -222,12 +232,10 @@ class Recogniser:
             said = [(one, text, both) for one, text, _ in said]
         # The same text twice stays twice: that the passes agree is worth knowing.
         heard = [{"text": text, "confidence": confidence(mean), "language": one} for one, text, mean in said]
-        if heard and people:
-            closed = self.closed_reading(encoded, len(samples), passes, vocabulary, people, wake)
-            if closed and closed[2] >= CLOSED_TOLD:
-                told = {"text": closed[1], "confidence": closed_confidence(closed[2]), "language": closed[0]}
-                told["reading"] = "grammar"
-                heard.insert(0 if closed[2] >= CLOSED_BELIEVED else len(heard), told)
+        if heard and closed and closed[2] >= CLOSED_TOLD:
+            told = {"text": closed[1], "confidence": closed_confidence(closed[2]), "language": closed[0]}
+            told["reading"] = "grammar"
+            heard.insert(0 if closed[2] >= CLOSED_BELIEVED else len(heard), told)
         return heard
 
 

@@ -14,7 +14,7 @@ RELEASE := .build-release
 PROGRAMS := execorad execoractl execora-gateway
 RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path $(RELEASE)
 
-.PHONY: help setup demo test build build-device build-debian13 bench fuzz mutate format lint clean
+.PHONY: help setup demo test build build-device build-debian13 bench bench-speech fuzz mutate format lint clean
 
 help: ## this list
 	@echo "Execora: a voice-driven credit book for a small shop."; echo
@@ -64,6 +64,13 @@ build-debian13: ## check that the device builds with Debian 13's Swift 6.0.3 (ro
 bench: ## measure: JSON lines of bench, value, unit, peer, ratio
 	@$(MAKE) build >&2
 	@board/bench/run build
+
+bench-speech: setup ## hear the clips of a folder with manifest.jsonl and world.json (UTTERANCES=...), score them: slow
+	@test -n "$(UTTERANCES)" || { echo "bench-speech: say UTTERANCES=folder with manifest.jsonl and world.json" >&2; exit 2; }
+	@board/fresh-resources .build
+	@swift build --product execora-gateway >&2
+	@"$$(swift build --show-bin-path)/execora-gateway" interpret --world "$(UTTERANCES)/world.json" \
+	  --manifest "$(UTTERANCES)/manifest.jsonl" --every $(or $(EVERY),1)
 
 fuzz: setup ## fuzz the readers of models, WAV and Ogg, 5 min each (FUZZ_SECONDS)
 	@board/fuzz/run $(or $(FUZZ_SECONDS),300)

@@ -58,7 +58,8 @@ struct CommandVoice: TextToSpeech {
             let count = recv(ends[0], &chunk, chunk.count, 0)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
-                isWhole = count == 0
+                // The end, or a reset by a program that left without reading its line; how it ended is told below.
+                isWhole = true
                 break
             }
             all += chunk[..<count]

@@ -96,12 +96,24 @@ final class RealDevice: Sendable {
     func turn(
         _ packets: [[UInt8]], hello: TurnHello = CounterDouble.hello(), ends: Bool = true
     ) async throws -> TurnDelivery {
-        try await withCheckedThrowingContinuation { continuation in
+        let (opened, open) = AsyncStream.makeStream(of: TurnUpload.self)
+        // While it is open, sound comes on as a microphone gives it.
+        let speaking = Task {
+            guard !ends, let upload = await opened.first(where: { _ in true }), let last = packets.last else { return }
+            for index in packets.count..<packets.count + 1000 where !Task.isCancelled {
+                let isTaken = upload.send(
+                    .init(seq: UInt32(index), sampleOffset: UInt32(index * 320), packet: last))
+                guard isTaken else { return }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        defer { speaking.cancel() }
+        return try await withCheckedThrowingContinuation { continuation in
             let upload = link.openTurn(hello) { continuation.resume(with: $0) }
             for (index, packet) in packets.enumerated() {
                 upload.send(.init(seq: UInt32(index), sampleOffset: UInt32(index * 320), packet: packet))
             }
-            if ends { upload.end() }
+            if ends { upload.end() } else { open.yield(upload) }
         }
     }
 

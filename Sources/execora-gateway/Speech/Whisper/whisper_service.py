@@ -59,6 +59,8 @@ ENGLISH_MIN = 0.6
 # CLOSED_BELIEVED.
 CLOSED_TOLD = -2.8
 CLOSED_BELIEVED = -2.0
+# Longer sound is no command but talk, and a grammar makes a loop of it.
+CLOSED_SAMPLES_MAX = 15 * 16_000
 
 # Mean probability of a token from which a transcript is worth reading. Whisper's own mark for a failed one is 0.37
 # (log -1.0); replies of one word are right below it ("yes" 0.39 to 0.52, "no" 0.31 to 0.45, "okay" 0.33), and of our
@@ -117,6 +119,7 @@ class Recogniser:
         }
         self.beyond_ascii = self.tokens_beyond_ascii()
         self.closed = ClosedDecoder(os.path.join(folder, "model.bin"))
+        self.marks = ClosedMarks(self.whisper.hf_tokenizer)
         self.grammars = {}
         # A thread a language; numpy lets go of the interpreter's lock where the time goes.
         self.searchers = concurrent.futures.ThreadPoolExecutor(THREADS)
@@ -188,14 +191,16 @@ class Recogniser:
 
         def search(language):
             tokenizer = self.tokenizers[language]
-            words = tokenizer.encode(" " + (HINDI_WORDS if language == "hi" else ENGLISH_WORDS))
+            firsts = list(dict.fromkeys(name.split()[0] for name in vocabulary[:people] if name.isascii()))
+            words = tokenizer.encode((" " if language == "hi" else ", ").join(["", *firsts]))[:CLOSED_NAME_TOKENS_MAX]
+            words += tokenizer.encode(" " + HINDI_WORDS if language == "hi" else ", " + ENGLISH_WORDS)
             prefix = wake[:1].upper() + wake[1:] + "." if wake else None
             prompt = self.whisper.get_prompt(tokenizer, words, without_timestamps=True, prefix=prefix)
             rule = {"hi": "hindi", "en": "english"}[language]
-            found = closed_search(self.closed, grammar, rule, sound, prompt, tokenizer.eot)
+            found = closed_search(self.closed, grammar, rule, sound, prompt, tokenizer.eot, self.marks)
             return found and (language, tokenizer.decode(found[0]).strip(), found[1])
 
-        found = [one for one in self.searchers.map(search, languages) if one]
+        found = [one for one in self.searchers.map(search, languages) if one and not is_loop(one[1])]
         return max(found, key=lambda one: one[2]) if found else None
 
     def transcripts(self, audio, language, vocabulary, wake, people=0):
@@ -213,7 +218,7 @@ class Recogniser:
             if heard.get("<|en|>", 0) < ENGLISH_MIN:
                 passes.reverse()
         closed = None
-        if people:
+        if people and len(samples) <= CLOSED_SAMPLES_MAX:
             closed = self.closed_reading(encoded, len(samples), passes, vocabulary, people, wake)
             if closed and closed[2] >= CLOSED_BELIEVED:
                 # A free reading in its language confirms it or not; one in the other would only garble it.
@@ -249,6 +254,13 @@ def is_said(text, no_speech):
         return False
     # A loop: the same word five times on end. "Do do do" may be said, this not.
     return all(len(set(words[at : at + 5])) > 1 for at in range(len(words) - 4))
+
+
+def is_loop(text):
+    """The same three words in a row twice: nobody says so, a search that hears nothing of its own does."""
+    words = text.split()
+    threes = [tuple(words[at : at + 3]) for at in range(len(words) - 2)]
+    return len(threes) != len(set(threes)) and not words[-1].isdigit()
 
 
 def confidence(mean):

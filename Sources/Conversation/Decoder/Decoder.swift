@@ -9,6 +9,12 @@ struct Decoder {
     let grammar: SoundTrie
     let shop: SoundTrie
 
+    init(grammar: Grammar, shelf: Shelf) {
+        graph = grammar.patterns
+        self.grammar = grammar.sounds.trie
+        shop = shelf.sounds.trie
+    }
+
     /// What was found, cheapest first.
     struct Finding {
         /// In the spelling of the packs and the shop.
@@ -31,7 +37,11 @@ struct Decoder {
     static let beam: Float = 4
     /// Each word costs a little, so that few long ones beat many short ones.
     static let wordCost: Float = 0.06
-    static let fillerCost: Float = 0.15
+    static let fillerCost: Float = 0.45
+    /// One more thing on a bill is rarer than one more word about a thing.
+    static let productCost: Float = 0.35
+    /// A name that begins inside a written word.
+    static let nameSeamCost: Float = 0.25
     /// A word that begins or ends inside a written one; twice as much for one of two sounds, which are found everywhere.
     static let seamCost: Float = 0.08
     /// Findings that are read by the grammar.
@@ -138,14 +148,26 @@ struct Decoder {
                 let isSlot =
                     label == PatternGraph.Slot.name.rawValue || label == PatternGraph.Slot.product.rawValue
                 if isSlot, hit.cost > Self.slotCostMax * word.weight { continue }
-                let seams = Float((isSeam(place) ? 1 : 0) + (isSeam(hit.end) ? 1 : 0)) * (word.isShort ? 2 : 1)
                 out[label, default: []].append(
-                    Hit(end: hit.end, cost: hit.cost + seams * Self.seamCost, word: hit.word | bit))
+                    Hit(
+                        end: hit.end, cost: hit.cost + extra(label, word, isSeam(place), isSeam(hit.end)),
+                        word: hit.word | bit))
             }
         }
         grammar.search(stream.codes, from: place) { take($0, grammar, 0) }
         shop.search(stream.codes, from: place) { take($0, shop, Self.shopBit) }
         return out
+    }
+
+    /// What a word costs by what it is and where it begins and ends.
+    private func extra(_ label: Int32, _ word: SoundTrie.Word, _ beginsInside: Bool, _ endsInside: Bool) -> Float {
+        let seams: Float = (beginsInside ? 1 : 0) + (endsInside ? 1 : 0)
+        switch PatternGraph.Slot(rawValue: label) {
+        case .name: return (beginsInside ? Self.nameSeamCost : 0) + (endsInside ? Self.seamCost : 0)
+        case .product: return Self.productCost + seams * Self.seamCost * (word.isShort ? 2 : 1)
+        case .small, .scale, .fraction, .prefix: return seams * Self.seamCost / 2
+        default: return seams * Self.seamCost * (word.isShort ? 2 : 1)
+        }
     }
 
     private func trace(_ best: [[Int32: Step]], _ stream: SoundStream, _ end: Int, _ node: Int32) -> Finding {
@@ -168,8 +190,10 @@ struct Decoder {
                 let name = PatternGraph.Slot.name.rawValue
                 if isShop {
                     let own = step.cost - (best[from][step.node]?.cost ?? 0) - Self.wordCost
-                    finding.slotCost = max(finding.slotCost, Double(own / word.weight))
-                    if word.labels.contains(name) {
+                    let isName = word.labels.contains(name)
+                    finding.slotCost = max(
+                        finding.slotCost, Double((own - (isName ? 0 : Self.productCost)) / word.weight))
+                    if isName {
                         for hit in hits(stream, from)[name] ?? []
                         where hit.end == place && hit.word != step.word
                             && hit.cost - own <= Self.nameMargin * word.weight

@@ -4,6 +4,9 @@ import Ledger
 struct GrammarSounds: Sendable {
     private(set) var trie = SoundTrie()
 
+    /// A number is another number two sounds away: it bears less than a name.
+    private static let numberLooseness: Float = 0.6
+
     init() {}
 
     init(_ lexicon: Lexicon, _ graph: PatternGraph) {
@@ -29,7 +32,7 @@ struct GrammarSounds: Sendable {
                 case .copies: .small
                 case .point, .minus: .filler
                 }
-            trie.add(text, label: slot.rawValue)
+            trie.add(text, label: slot.rawValue, looseness: Self.numberLooseness)
         }
     }
 }

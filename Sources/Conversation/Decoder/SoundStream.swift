@@ -19,9 +19,7 @@ struct SoundStream {
             switch token.kind {
             case .word:
                 let start = codes.count
-                for sound in Sounds(token.text).codes where codes.last != sound.rawValue || start == codes.count {
-                    // "sab baki" and "sabaki" are one row.
-                    if codes.last == sound.rawValue { continue }
+                for sound in Sounds(token.text).codes where codes.count == start || codes.last != sound.rawValue {
                     codes.append(sound.rawValue)
                     weight += SoundCosts.weight(sound.rawValue)
                 }

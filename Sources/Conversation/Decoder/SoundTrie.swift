@@ -29,30 +29,50 @@ struct SoundTrie: Sendable {
     private var nextWord: [Int32] = []
     /// Dearest hearing of any word below a node.
     private var reach: [Float] = [0]
-    private var byText: [String: Int32] = [:]
 
     /// Longest word, in sounds.
     static let soundsMax = 40
     /// Sounds lost or added in a row before a word is another one.
     static let band = 5
+    /// The first sound of a word that ends the one before as well.
+    static let sharedCost: Float = 0.1
 
     mutating func add(_ text: String, label: Int32, looseness: Float = 1) {
-        if let known = byText[text] {
-            if !words[Int(known)].labels.contains(label) { words[Int(known)].labels.append(label) }
-            return
-        }
-        var sounds: [UInt8] = []
-        for token in Tokens(text).items {
-            for sound in Sounds(token.text).codes where sounds.last != sound.rawValue { sounds.append(sound.rawValue) }
-        }
-        guard !sounds.isEmpty, sounds.count <= Self.soundsMax else { return }
+        let tokens = Tokens(text).items
+        insert(text, tokens.flatMap { Sounds($0.text).codes.map(\.rawValue) }, label, looseness)
+        // "ATM" and "g s t" are said letter by letter.
+        let words = text.split(separator: " ")
+        guard words.contains(where: { Self.isSpelled($0) }) else { return }
+        let said = words.map { Self.isSpelled($0) ? Self.letters($0) : String($0) }
+        insert(text, said.flatMap { Sounds($0).codes.map(\.rawValue) }, label, looseness)
+    }
+
+    private static func isSpelled(_ word: Substring) -> Bool {
+        let letters = word.utf8
+        return letters.count <= 4
+            && (letters.count == 1 && letters.allSatisfy { (97...122).contains($0) }
+                || letters.count > 1 && letters.allSatisfy { (65...90).contains($0) })
+    }
+
+    private static func letters(_ word: Substring) -> String {
+        word.lowercased().unicodeScalars.map { names[Int($0.value) - 97] }.joined()
+    }
+
+    /// The letters as India says them, in the spelling `Sounds` reads.
+    private static let names = [
+        "e", "bi", "si", "di", "i", "ef", "ji", "ech", "ai", "je", "ke", "el", "em", "en", "o", "pi", "kyu", "ar", "es",
+        "ti", "yu", "vi", "dablyu", "eks", "vai", "jed",
+    ]
+
+    private mutating func insert(_ text: String, _ sounds: [UInt8], _ label: Int32, _ looseness: Float) {
+        guard !sounds.isEmpty, sounds.count <= Self.soundsMax, !twin(sounds, label) else { return }
         let weight = sounds.reduce(0.0) { $0 + SoundCosts.weight($1) }
         // A word of two sounds bears another vowel, no more; a long one bears more than a short one.
         let costMax = sounds.count <= 2 ? Float(0.4) : Float(min(0.3 * weight, 0.15 * weight + 0.7)) * looseness
         let index = Int32(words.count)
-        words.append(Word(text: text, labels: [label], weight: Float(weight), isShort: sounds.count <= 2, costMax: costMax))
+        words.append(
+            Word(text: text, labels: [label], weight: Float(weight), isShort: sounds.count <= 2, costMax: costMax))
         nextWord.append(-1)
-        byText[text] = index
 
         var node = 0
         reach[0] = max(reach[0], costMax)
@@ -75,6 +95,22 @@ struct SoundTrie: Sendable {
         firstWord[node] = index
     }
 
+    /// A word that sounds alike and stands for the same: the first spelling speaks for all.
+    private func twin(_ sounds: [UInt8], _ label: Int32) -> Bool {
+        var node: Int32 = 0
+        for code in sounds {
+            node = firstChild[Int(node)]
+            while node >= 0, codes[Int(node)] != code { node = sibling[Int(node)] }
+            if node < 0 { return false }
+        }
+        var word = firstWord[Int(node)]
+        while word >= 0 {
+            if words[Int(word)].labels.contains(label) { return true }
+            word = nextWord[Int(word)]
+        }
+        return false
+    }
+
     /// Every word that may be heard from `start` on.
     ///
     /// A row of the edit distance a node, depth first; a branch ends where its cheapest cell is dearer than any word
@@ -87,12 +123,13 @@ struct SoundTrie: Sendable {
         guard width > 0 else { return }
         var rows = [Float](repeating: .infinity, count: (Self.soundsMax + 1) * (width + 1))
         rows[0] = 0
-        // A word begins with what it begins with; what was heard before is the search's to skip.
+        // "hajarupaye": where words run together the sound they share is written once.
+        let shared = start > 0 ? stream[start - 1] : SoundStream.figure
         SoundCosts.change.withUnsafeBufferPointer { change in
             SoundCosts.lost.withUnsafeBufferPointer { lost in
                 rows.withUnsafeMutableBufferPointer { rows in
                     stream.withUnsafeBufferPointer { stream in
-                        descend(0, 0, rows, stream, start, width, change, lost, found)
+                        descend(0, 0, rows, stream, start, width, shared, change, lost, found)
                     }
                 }
             }
@@ -101,7 +138,8 @@ struct SoundTrie: Sendable {
 
     private func descend(
         _ node: Int, _ depth: Int, _ rows: UnsafeMutableBufferPointer<Float>, _ stream: UnsafeBufferPointer<UInt8>,
-        _ start: Int, _ width: Int, _ change: UnsafeBufferPointer<Float>, _ lost: UnsafeBufferPointer<Float>,
+        _ start: Int, _ width: Int, _ shared: UInt8,
+        _ change: UnsafeBufferPointer<Float>, _ lost: UnsafeBufferPointer<Float>,
         _ found: (Hit) -> Void
     ) {
         let above = depth * (width + 1)
@@ -110,7 +148,7 @@ struct SoundTrie: Sendable {
         while child >= 0 {
             let at = Int(child)
             let code = Int(codes[at])
-            let drop = lost[code]
+            let drop = depth == 0 && code == Int(shared) ? Self.sharedCost : lost[code]
             // Cells farther than `band` from the diagonal cost more than any word may.
             let low = max(1, depth + 1 - Self.band)
             let high = min(width, depth + 1 + Self.band)
@@ -135,7 +173,7 @@ struct SoundTrie: Sendable {
                     word = nextWord[Int(word)]
                 }
                 if depth + 1 < Self.soundsMax {
-                    descend(at, depth + 1, rows, stream, start, width, change, lost, found)
+                    descend(at, depth + 1, rows, stream, start, width, shared, change, lost, found)
                 }
             }
             child = sibling[at]

@@ -136,16 +136,15 @@ extension Dialogue {
         hearing.cost = Hearing.exactCost + Hearing.strangerCost * Double(strange + exact.unread)
         var out = Ballot(voter: voter, isBlocked: exact.isBlocked, hearings: [hearing])
         guard let stream = SoundStream(interpreter.prepared(text).tokens) else { return out }
-        let decoder = Decoder(
-            graph: grammar.patterns, grammar: grammar.sounds.trie, shop: interpreter.shelf.sounds.trie)
-        for found in decoder.decode(stream) {
+        for found in Decoder(grammar: grammar, shelf: interpreter.shelf).decode(stream) {
             var heard = interpreter.interpret(found.text)
-            guard isUnderstood(heard), heard.unread == 0 else { continue }
+            guard isUnderstood(heard) else { continue }
             // What was said with a doubt in it is not repaired into a deed.
             if exact.isBlocked, !Self.questions.contains(heard.request.intent) { continue }
             if isWriting(heard.request) { heard.request.mustAsk = true }
             heard.request.rivals = found.rivals
-            out.hearings.append(Hearing(heard: heard, cost: found.cost, isExact: false))
+            out.hearings.append(
+                Hearing(heard: heard, cost: found.cost + Hearing.rarity(of: heard.request), isExact: false))
         }
         return out
     }
@@ -169,9 +168,10 @@ extension Dialogue {
         Request.postings.contains(request.intent)
     }
 
-    /// What writes without a further question: postings, and a bill that is sent in the same breath.
+    /// What writes without a further question: postings, a new customer, a bill that is sent in the same breath.
     private func isWriting(_ request: Request) -> Bool {
-        isPosting(request) || request.intent == "CREATE_INVOICE" && request.autoSend
+        isPosting(request) || request.intent == "CREATE_CUSTOMER"
+            || request.intent == "CREATE_INVOICE" && request.autoSend
     }
 
     private func isSame(_ left: Request, _ right: Request, _ turn: Turn) -> Bool {
@@ -214,6 +214,17 @@ struct Hearing {
     static let strangerCost = 0.06
     /// A voter who heard nothing of the kind.
     static let absentCost = 0.25
+    /// What is seldom said costs a little more than what is said all day.
+    static func rarity(of request: Request) -> Double {
+        var cost = 0.0
+        let rupees = (request.amount?.rawValue ?? 10_000) / 100
+        if rupees < 5 || rupees > 200_000 { cost += 0.04 }
+        if rupees % 5 != 0 { cost += 0.02 }
+        if request.intent == "UPDATE_STOCK" { cost += 0.02 }
+        if request.intent == "CREATE_CUSTOMER" { cost += 0.03 }
+        return cost
+    }
+
     /// Dearest hearing that is acted on, be it by a question.
     static let costMax = 0.20
 }

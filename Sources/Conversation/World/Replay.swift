@@ -64,7 +64,8 @@ public struct Replay {
                     })
                 steps.append(Self.step(dialogue.hear(heard, now: now)))
             } else {
-                throw ShopWorldError(description: "case: a say item is none of text, heard, pin, restart, advanceSeconds")
+                throw ShopWorldError(
+                    description: "case: a say item is none of text, heard, pin, restart, advanceSeconds")
             }
         }
         let state = try BookState(store, opening: opening, since: clock, now: now)

@@ -155,6 +155,14 @@ final class Clerk: @unchecked Sendable {
         desk.post { [self] in job(book) }
     }
 
+    /// The same for a job that makes an entry: the sync is told.
+    func changeBook(_ job: @escaping @Sendable (LedgerStore) -> Void) -> Bool {
+        desk.post { [self] in
+            job(book)
+            doors.entriesMade()
+        }
+    }
+
     /// On the book's desk only.
     func withBookNow(_ job: (LedgerStore) -> Void) { job(book) }
 

@@ -20,6 +20,8 @@ final class CounterDesk: Sendable {
         Method("ledger.balances", .tech, "what each customer owes"),
         Method("ledger.verify", .view, "checks the whole book"),
         Method("ledger.doctor", .view, "facts of the book's file"),
+        Method("alias.list", .tech, "names learned from a yes"),
+        Method("alias.remove", .tech, "takes a learned name back: {\"customer\": 3, \"alias\": ...}"),
         Method("sync.show", .view, "what the gateway has receipted"),
         Method("queue.show", .view, "turns waiting in the spool"),
     ]
@@ -107,6 +109,9 @@ private struct Answers: Sendable {
         case "ledger.balances": onBook(reply) { book throws(BookError) in try book.customers().balancesJSON }
         case "ledger.verify": onBook(reply) { book throws(BookError) in try book.verify().json }
         case "ledger.doctor": onBook(reply) { book throws(BookError) in try book.facts().json }
+        case "alias.list":
+            onBook(reply) { book throws(BookError) in ["aliases": .array(try book.learnedNames().map(\.json))] }
+        case "alias.remove": forget(call)
         case "sync.show": onBook(reply) { _ in house.syncReport() }
         case "queue.show":
             reply.succeed(["waiting": .integer(Int64(house.post.waiting.load(ordering: .relaxed)))])
@@ -141,6 +146,28 @@ private struct Answers: Sendable {
                         ["epoch": .integer($0.epoch), "seq": .integer($0.seq), "hash": .string(Hex.text($0.hash))]
                     }),
             ])
+        }
+        if !taken { reply.fail(.busy("the book is busy; try again")) }
+    }
+
+    private func forget(_ call: Call) {
+        guard let customer = call.parameters["customer"]?.integer,
+            let alias = call.parameters["alias"]?.string, alias.utf8.count <= CounterDesk.textBytesMax
+        else {
+            call.reply.fail(.badParameters("customer and alias are missing"))
+            return
+        }
+        var random = SystemRandomNumberGenerator()
+        let now = WallTime(milliseconds: Moment.wallMilliseconds())
+        let id = ULID(at: now, using: &random)
+        let reply = call.reply
+        let taken = house.clerk.changeBook { book in
+            do throws(BookError) {
+                let isGone = try book.forgetLearned(alias, of: CustomerID(rawValue: customer), id: id, at: now)
+                reply.succeed(["removed": .bool(isGone)])
+            } catch {
+                reply.fail(.failed(House.words(error)))
+            }
         }
         if !taken { reply.fail(.busy("the book is busy; try again")) }
     }

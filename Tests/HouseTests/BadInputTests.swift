@@ -100,7 +100,7 @@ struct BadInputTests {
 }
 
 /// A daemon without a gateway, in a folder of its own.
-private final class BareCounter {
+final class BareCounter {
     let folder: String
     let models: String
     var file: String { folder + "/execora.toml" }

@@ -16,6 +16,8 @@ public struct Grammar: Sendable {
     /// The shapes of sentences, and the words of the packs by their sounds: what the decoder searches.
     private(set) var patterns = PatternGraph()
     private(set) var sounds = GrammarSounds()
+    /// What may stand behind a verb written with "~": "likh~" is likho, likh do, likhna.
+    private var endings: [String] = []
 
     /// The packs of the product.
     public static let builtIn: Grammar = {
@@ -36,6 +38,7 @@ public struct Grammar: Sendable {
         var read: [GrammarPack] = []
         for (name, bytes) in packs { read.append(try GrammarPack(name: name, bytes: bytes)) }
         for pack in read {
+            endings = pack.lines.filter { $0.section == "endings" }.flatMap { GrammarPack.alternatives($0.body) }
             for line in pack.lines { try take(line, of: pack) }
         }
         for pack in read {
@@ -65,7 +68,7 @@ public struct Grammar: Sendable {
             let head = line.head.split(separator: "=", maxSplits: 1).map(String.init)
             guard let word = head.first, !line.body.isEmpty else { throw pack.fault(line, "a word class has no words") }
             let sense = Lexicon.Sense(word: word, value: head.count > 1 ? head[1] : nil)
-            for phrase in GrammarPack.alternatives(line.body) {
+            for phrase in GrammarPack.alternatives(line.body).flatMap(forms) {
                 let keys = Self.keys(phrase)
                 guard !keys.isEmpty, keys.count <= Lexicon.wordsMax else {
                     throw pack.fault(line, "'\(phrase)' has no words or too many")
@@ -90,9 +93,16 @@ public struct Grammar: Sendable {
         case "terms":
             let language = String(pack.name.split(separator: ".")[0])
             prompts[language, default: PromptPack()].terms[line.head] = line.body
-        case "intents", "blocking", "neutral", "patterns": break
+        case "intents", "blocking", "neutral", "patterns", "endings": break
         default: throw pack.fault(line, "[\(line.section)] is no section")
         }
+    }
+
+    /// "likh~" with each ending of the pack: "+o" grows onto it, "do" stands behind it. Others are themselves.
+    private func forms(_ phrase: String) -> [String] {
+        guard phrase.hasSuffix("~") else { return [phrase] }
+        let stem = String(phrase.dropLast())
+        return endings.map { $0.hasPrefix("+") ? stem + $0.dropFirst() : stem + " " + $0 }
     }
 
     /// Words of different classes that are written differently and read alike, for the linter.

@@ -23,8 +23,6 @@ struct Decoder {
         var cost: Double
         /// Names that would have fitted the place of the name nearly as well.
         var rivals: [String]
-        /// Dearest name or thing for each unit of its own weight.
-        var slotCost: Double
     }
 
     /// Dearest sentence that is given out; what costs more is somebody else's talk.
@@ -172,7 +170,7 @@ struct Decoder {
 
     private func trace(_ best: [[Int32: Step]], _ stream: SoundStream, _ end: Int, _ node: Int32) -> Finding {
         var words: [String] = []
-        var finding = Finding(text: "", cost: 0, rivals: [], slotCost: 0)
+        var finding = Finding(text: "", cost: 0, rivals: [])
         var place = end
         var node = node
         while place >= 0, let step = best[place][node], step.place >= 0 {
@@ -190,10 +188,7 @@ struct Decoder {
                 let name = PatternGraph.Slot.name.rawValue
                 if isShop {
                     let own = step.cost - (best[from][step.node]?.cost ?? 0) - Self.wordCost
-                    let isName = word.labels.contains(name)
-                    finding.slotCost = max(
-                        finding.slotCost, Double((own - (isName ? 0 : Self.productCost)) / word.weight))
-                    if isName {
+                    if word.labels.contains(name) {
                         for hit in hits(stream, from)[name] ?? []
                         where hit.end == place && hit.word != step.word
                             && hit.cost - own <= Self.nameMargin * word.weight

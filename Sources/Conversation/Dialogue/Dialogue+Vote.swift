@@ -37,7 +37,7 @@ extension Dialogue {
     /// Heard words: of all that any transcript may mean, what all of them together are nearest to. A voter who heard
     /// nothing like it costs as much as one who heard it badly.
     private func cheapest(_ ballots: [Ballot], _ turn: Turn) -> Interpretation {
-        var meanings: [Request: (costs: [Double], heard: Interpretation, least: Double)] = [:]
+        var meanings: [Request: (costs: [Double], heard: Interpretation, isExact: Bool, least: Double)] = [:]
         var order: [Request] = []
         for (voter, ballot) in ballots.enumerated() {
             for hearing in ballot.hearings where isUnderstood(hearing.heard) {
@@ -45,13 +45,17 @@ extension Dialogue {
                 if meanings[key] == nil {
                     order.append(key)
                     meanings[key] = (
-                        [Double](repeating: Hearing.absentCost, count: ballots.count), hearing.heard, hearing.cost
+                        [Double](repeating: Hearing.absentCost, count: ballots.count), hearing.heard,
+                        hearing.isExact, hearing.cost
                     )
                 }
                 meanings[key]!.costs[voter] = min(meanings[key]!.costs[voter], hearing.cost)
-                if hearing.cost < meanings[key]!.least {
-                    (meanings[key]!.heard, meanings[key]!.least) = (hearing.heard, hearing.cost)
+                // What was written down word for word speaks for all that mean the same.
+                let isNearer = hearing.isExact ? !meanings[key]!.isExact : hearing.cost < meanings[key]!.least
+                if isNearer, hearing.isExact || !meanings[key]!.isExact {
+                    (meanings[key]!.heard, meanings[key]!.isExact) = (hearing.heard, hearing.isExact)
                 }
+                meanings[key]!.least = min(meanings[key]!.least, hearing.cost)
             }
         }
         func total(_ key: Request) -> Double { meanings[key]!.costs.reduce(0, +) }
@@ -141,7 +145,6 @@ extension Dialogue {
             guard isUnderstood(heard) else { continue }
             // What was said with a doubt in it is not repaired into a deed.
             if exact.isBlocked, !Self.questions.contains(heard.request.intent) { continue }
-            if isWriting(heard.request) { heard.request.mustAsk = true }
             heard.request.rivals = found.rivals
             out.hearings.append(
                 Hearing(heard: heard, cost: found.cost + Hearing.rarity(of: heard.request), isExact: false))

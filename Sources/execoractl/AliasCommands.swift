@@ -29,7 +29,11 @@ private enum AliasCall {
         case ("list", 1):
             guard let book else { return call.ask("alias.list", screen: { (text($0), true) }) }
             return onFile(call) { () throws(BookError) in
-                ["aliases": .array(try LedgerStore.inspect(path: book).learnedNames().map(\.json))]
+                [
+                    "aliases": .array(
+                        try LedgerStore.inspect(path: book, wrappingKeys: LedgerCall.keys(book: book, identity: nil))
+                            .learnedNames().map(\.json))
+                ]
             }
         case ("remove", 3):
             guard let number = Int64(call.words[1]) else { return fail(usage) }
@@ -42,8 +46,9 @@ private enum AliasCall {
             return onFile(call) { () throws(BookError) in
                 var random = SystemRandomNumberGenerator()
                 let now = wallNow()
-                let isGone = try LedgerStore.take(path: book).forgetLearned(
-                    alias, of: CustomerID(rawValue: number), id: ULID(at: now, using: &random), at: now)
+                let isGone = try LedgerStore.take(path: book, wrappingKeys: LedgerCall.keys(book: book, identity: nil))
+                    .forgetLearned(
+                        alias, of: CustomerID(rawValue: number), id: ULID(at: now, using: &random), at: now)
                 return ["removed": .bool(isGone)]
             }
         default: return fail(usage)

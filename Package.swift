@@ -90,10 +90,11 @@ if !deviceOnly {
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ]
     targets += [
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .executableTarget(
             name: "execora-gateway",
             dependencies: [
-                "Conversation", "Ledger", "LedgerSync", "OpusCoding", "Seals", "JSONText", "CSQLite",
+                "Conversation", "Ledger", "LedgerSync", "OpusCoding", "Seals", "JSONText", "CSQLite", "CPQ",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

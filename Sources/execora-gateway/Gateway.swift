@@ -18,7 +18,7 @@ struct Gateway: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, EnrolTokenCommand.self, ServeCommand.self, CheckCommand.self, HeadsCommand.self,
-            RevokeCommand.self, LoadCommand.self,
+            RevokeCommand.self, MigrateCommand.self, LoadCommand.self,
         ])
 }
 

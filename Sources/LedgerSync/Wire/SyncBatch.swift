@@ -110,6 +110,15 @@ public struct SyncBatch: Hashable, Sendable {
         return SyncBatch(header: header, entries: try entries(of: payload, header), bytes: bytes)
     }
 
+    /// Reads a batch that was checked before it was stored: form and chain, not the signature, whose key may have
+    /// been replaced since.
+    public static func stored(_ bytes: [UInt8]) throws(SyncError) -> SyncBatch {
+        let envelope = try Envelope.read(bytes, magic: magic)
+        let header = try Header(envelope.fields(lastKey: 20))
+        guard header.payloadBytes == envelope.rest.count else { throw .malformed("payload of another length") }
+        return SyncBatch(header: header, entries: try entries(of: Array(envelope.rest), header), bytes: bytes)
+    }
+
     private static func entries(of payload: [UInt8], _ header: Header) throws(SyncError) -> [Entry] {
         var entries: [Entry] = []
         entries.reserveCapacity(header.count)

@@ -12,8 +12,8 @@ struct LoadCommand: AsyncParsableCommand {
             sync_burst must be at least --batches. Prints one JSON line.
             """)
 
-    @Option(help: "The state folder of the gateway under load, for codes and ca.pem.")
-    var state: String
+    @OptionGroup
+    var gateway: FleetOptions
 
     @Option(help: "Host of the gateway.")
     var host = "localhost"
@@ -43,12 +43,11 @@ struct LoadCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ending {
-            let folder = try StateFolder.made(at: state)
-            let store = try await FleetStore.open(path: folder.database)
+            let (folder, fleet) = try await gateway.open()
             let trust = try folder.text(folder.rootCertificate, secret: false)
             var counters: [VirtualCounter] = []
             for _ in 0..<devices {
-                let code = try await store.newCode(
+                let code = try await fleet.newCode(
                     shop: "load", life: .seconds(600), nowMilliseconds: SystemClock.milliseconds()
                 ).code
                 counters.append(

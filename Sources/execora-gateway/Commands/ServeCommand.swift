@@ -36,7 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
                 configuration.listeners,
                 pace: SyncPace(burst: configuration.syncBurst, perMinute: configuration.syncPerMinute),
                 parts: .init(
-                    folder: folder, store: try await FleetStore.open(path: folder.database),
+                    folder: folder, fleet: try await configuration.fleet(),
                     speech: try SpeechProviders.make(from: configuration.speech, logger: logger), logger: logger)
             ) { ports in
                 let line: JSONValue = [
@@ -60,7 +60,8 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Check a configuration file and what it names, all mistakes at once.",
         discussion: """
             Keys: state; device_address, device_port, enrol_address, enrol_port, operations_address, operations_port; \
-            stt.embedded {python, model}; stt.http {url, model, key_file, language}; sync_burst, sync_per_minute.
+            stt.embedded {python, model}; stt.http {url, model, key_file, language}; store {postgres, lanes}; \
+            sync_burst, sync_per_minute.
             """)
 
     @Option(help: "The configuration, a JSON file.")

@@ -47,7 +47,10 @@ final class RequestNote: Sendable {
 
 /// Asks, for every request and not once a connection, whose certificate this is and whether it still stands.
 struct DeviceIdentityMiddleware: RouterMiddleware {
-    let directory: DeviceDirectory
+    let fleet: Fleet
+    private let memory = ShopMemory()
+
+    init(fleet: Fleet) { self.fleet = fleet }
 
     func handle(
         _ request: Request, context: DeviceContext, next: (Request, DeviceContext) async throws -> Response
@@ -56,8 +59,10 @@ struct DeviceIdentityMiddleware: RouterMiddleware {
         guard let certificate = try await context.channel.nioSSL_peerCertificate().get() else {
             throw Refusal(status: .unauthorized, code: "no_certificate", message: "a client certificate is needed")
         }
-        let fingerprint = Fingerprint.of(der: try certificate.toDERBytes())
-        guard let device = try await directory.device(fingerprint: fingerprint) else {
+        let der = try certificate.toDERBytes()
+        let fingerprint = Fingerprint.of(der: der)
+        let shop = memory.shop(of: der, fingerprint: fingerprint)
+        guard let device = try await fleet.device(shop: shop, fingerprint: fingerprint) else {
             throw Refusal(
                 status: .unauthorized, code: "unknown_certificate",
                 message: "this gateway did not give out this certificate; enrol again")
@@ -69,5 +74,23 @@ struct DeviceIdentityMiddleware: RouterMiddleware {
         var context = context
         context.device = device
         return try await next(request, context)
+    }
+}
+
+/// Which shop a certificate names: it never changes, and reading it takes longer than asking the store.
+private final class ShopMemory: Sendable {
+    /// When full: all are forgotten and read again as they come.
+    static let certificatesMax = 100_000
+
+    private let shops = Mutex<[[UInt8]: [UInt8]?]>([:])
+
+    func shop(of der: [UInt8], fingerprint: [UInt8]) -> [UInt8]? {
+        if let known = shops.withLock({ $0[fingerprint] }) { return known }
+        let shop = CertificateSubject.shop(der: der)
+        shops.withLock { shops in
+            if shops.count >= Self.certificatesMax { shops = [:] }
+            shops[fingerprint] = .some(shop)
+        }
+        return shop
     }
 }

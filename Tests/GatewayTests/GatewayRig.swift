@@ -26,6 +26,7 @@ struct GatewayRig: Sendable {
     static func run<Result: Sendable>(
         path: String? = nil, speech: RecordingSpeech = RecordingSpeech(), clock: TestClock = TestClock(),
         places: [PostgresPlace] = [], pace: SyncPace = SyncPace(burst: 1000, perMinute: 1000),
+        isReadmitting: Bool = false,
         _ body: @Sendable @escaping (GatewayRig) async throws -> Result
     ) async throws -> Result {
         let own = path == nil ? TemporaryFolder() : nil
@@ -44,7 +45,7 @@ struct GatewayRig: Sendable {
             parts: .init(
                 folder: folder, fleet: fleet, speech: speech,
                 logger: GatewayLog.logger(level: .debug, write: { log.add($0) }), metrics: metrics,
-                now: { clock.milliseconds })
+                isReadmitting: isReadmitting, now: { clock.milliseconds })
         ) { ports in
             arrive.yield(ports)
             arrive.finish()

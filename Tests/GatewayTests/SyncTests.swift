@@ -309,3 +309,11 @@ extension GatewayRig {
         return try await fleet.device(shop: counter.shop, fingerprint: try leaf.fingerprint)
     }
 }
+
+extension GatewayRig {
+    /// What the store knows of an enrolled device.
+    func record(of device: RealDevice) async throws -> DeviceRecord? {
+        try await fleet.device(
+            shop: device.identity.shop, fingerprint: try device.folder.certificate().fingerprint)
+    }
+}

@@ -58,7 +58,8 @@ struct RevokeCommand: AsyncParsableCommand {
     func run() async throws {
         try await ending {
             guard
-                try await gateway.open().fleet.revoke(device: Hex.bytes(device)!, nowMilliseconds: SystemClock.milliseconds())
+                try await gateway.open().fleet.revoke(
+                    device: Hex.bytes(device)!, nowMilliseconds: SystemClock.milliseconds())
             else {
                 complain("no device \(device) is enrolled here")
                 throw ExitCode(1)

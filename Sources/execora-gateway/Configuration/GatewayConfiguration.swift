@@ -20,6 +20,8 @@ import Seals
 ///         "postgres": ["host=/run/postgresql dbname=execora passfile=/etc/execora/pgpass"],
 ///         "lanes": 2                     connections that take batches, each instance, 1 to 16
 ///       },
+///       "readmit": true,                 only after a store was lost: devices it does not know are taken at their
+///                                        certificate's word; revoke again first whom you revoked
 ///       "sync_burst": 60,                batches of one device at once, 1 to 10,000
 ///       "sync_per_minute": 30            and then a minute, 1 to 10,000
 ///     }
@@ -41,6 +43,7 @@ struct GatewayConfiguration: Hashable, Sendable {
     var listeners = Listeners()
     var speech = SpeechConfiguration()
     var store = StoreConfiguration()
+    var isReadmitting = false
     var syncBurst: Int64 = 60
     var syncPerMinute: Int64 = 30
 
@@ -85,6 +88,7 @@ struct GatewayConfiguration: Hashable, Sendable {
             }
             mistakes += stt.mistakes()
         }
+        isReadmitting = form.flag("readmit") ?? false
         if var form = form.object("store") { mistakes += store.read(&form) }
         if speech == SpeechConfiguration() {
             mistakes.append("stt: name at least one of stt.embedded and stt.http")
@@ -159,6 +163,16 @@ struct ConfigurationForm {
         case .integer(let number) where range.contains(number): return number
         default:
             wrong.append("\(name(key)): must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+    }
+
+    mutating func flag(_ key: String) -> Bool? {
+        switch value(key) {
+        case nil: return nil
+        case .bool(let flag): return flag
+        default:
+            wrong.append("\(name(key)): must be true or false")
             return nil
         }
     }

@@ -48,9 +48,16 @@ final class RequestNote: Sendable {
 /// Asks, for every request and not once a connection, whose certificate this is and whether it still stands.
 struct DeviceIdentityMiddleware: RouterMiddleware {
     let fleet: Fleet
+    /// Devices that the stores do not know are taken at their certificate's word: after a store was lost.
+    let isReadmitting: Bool
+    let now: @Sendable () -> Int64
     private let memory = ShopMemory()
 
-    init(fleet: Fleet) { self.fleet = fleet }
+    init(fleet: Fleet, isReadmitting: Bool, now: @escaping @Sendable () -> Int64) {
+        self.fleet = fleet
+        self.isReadmitting = isReadmitting
+        self.now = now
+    }
 
     func handle(
         _ request: Request, context: DeviceContext, next: (Request, DeviceContext) async throws -> Response
@@ -62,7 +69,14 @@ struct DeviceIdentityMiddleware: RouterMiddleware {
         let der = try certificate.toDERBytes()
         let fingerprint = Fingerprint.of(der: der)
         let shop = memory.shop(of: der, fingerprint: fingerprint)
-        guard let device = try await fleet.device(shop: shop, fingerprint: fingerprint) else {
+        var known = try await fleet.device(shop: shop, fingerprint: fingerprint)
+        if known == nil, isReadmitting, let shown = ShownCertificate(der: der),
+            try await fleet.store(of: shown.subject.shop).readmit(shown, nowMilliseconds: now())
+        {
+            context.note.add("readmitted", .bool(true))
+            known = try await fleet.device(shop: shop, fingerprint: fingerprint)
+        }
+        guard let device = known else {
             throw Refusal(
                 status: .unauthorized, code: "unknown_certificate",
                 message: "this gateway did not give out this certificate; enrol again")

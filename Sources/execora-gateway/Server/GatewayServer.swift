@@ -20,6 +20,8 @@ struct GatewayServer: Service {
         var speech: any SpeechToText
         var logger: Logger
         var metrics = GatewayMetrics()
+        /// See `DeviceIdentityMiddleware.isReadmitting`.
+        var isReadmitting = false
         var now: @Sendable () -> Int64 = SystemClock.milliseconds
     }
 
@@ -91,15 +93,20 @@ struct GatewayServer: Service {
         let time = TimeRoute(receiptKey: receiptKey, now: parts.now)
         let turns = TurnRoute(speech: parts.speech, desk: TurnDesk(), metrics: metrics, logger: parts.logger)
         let sync = SyncRoute(
-            fleet: parts.fleet, queues: parts.fleet.queues(sign: SyncRoute.sign(receiptKey), now: parts.now), pace: pace,
+            fleet: parts.fleet, queues: parts.fleet.queues(sign: SyncRoute.sign(receiptKey), now: parts.now),
+            pace: pace,
             metrics: metrics, now: parts.now)
+        let entries = EntriesRoute(fleet: parts.fleet)
         let renew = RenewRoute(fleet: parts.fleet, authority: authority, now: parts.now)
         let devices = Router(context: DeviceContext.self)
         devices.add(middleware: RequestLog(port: "device", metrics: metrics, logger: parts.logger))
-        devices.add(middleware: DeviceIdentityMiddleware(fleet: parts.fleet))
+        devices.add(
+            middleware: DeviceIdentityMiddleware(
+                fleet: parts.fleet, isReadmitting: parts.isReadmitting, now: parts.now))
         devices.get("/v1/time") { request, _ in try time.answer(request) }
         devices.post("/v1/turns") { request, context in try await turns.answer(request, context: context) }
         devices.post("/v1/sync") { request, context in try await sync.answer(request, context: context) }
+        devices.get("/v1/entries") { request, context in try await entries.answer(request, from: context.sender) }
         devices.post("/v1/renew") { request, context in try await renew.answer(request, from: context.sender) }
 
         let enrol = EnrolRoute(

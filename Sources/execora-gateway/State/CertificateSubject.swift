@@ -1,6 +1,12 @@
 import Seals
 import X509
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// Who a device certificate is for, in the authority's own words: device (CN), shop (O), invoice series (OU), and the
 /// ledger's public key as an alternative name. So a store that was lost can be filled again from what devices show.
 struct CertificateSubject: Hashable, Sendable {
@@ -67,5 +73,23 @@ struct CertificateSubject: Hashable, Sendable {
             for attribute in relative where isWanted(attribute) { return String(attribute.value) }
         }
         return nil
+    }
+}
+
+/// A client certificate that our authority signed, as a device shows it.
+struct ShownCertificate: Hashable, Sendable {
+    var subject: CertificateSubject
+    var fingerprint: [UInt8]
+    var serial: [UInt8]
+    var notAfterMilliseconds: Int64
+
+    init?(der: [UInt8]) {
+        guard let subject = CertificateSubject(der: der), let certificate = try? Certificate(derEncoded: der) else {
+            return nil
+        }
+        self.subject = subject
+        fingerprint = Fingerprint.of(der: der)
+        serial = Array(certificate.serialNumber.bytes)
+        notAfterMilliseconds = Int64(certificate.notValidAfter.timeIntervalSince1970 * 1000)
     }
 }

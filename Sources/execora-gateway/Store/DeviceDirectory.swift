@@ -21,7 +21,8 @@ actor DeviceDirectory {
     /// Who holds the certificate; nil when none of the shop's devices does.
     func device(shop: [UInt8], fingerprint: [UInt8]) throws(GatewayError) -> DeviceRecord? {
         try database.first(
-            Self.select + " WHERE c.shop_id = ? AND c.fingerprint = ?", .blob(shop), .blob(fingerprint), read: Self.record)
+            Self.select + " WHERE c.shop_id = ? AND c.fingerprint = ?", .blob(shop), .blob(fingerprint),
+            read: Self.record)
     }
 
     /// For a certificate that does not say its shop.

@@ -16,14 +16,20 @@ extension FleetStore {
     func newCode(shop name: String, life: Duration, nowMilliseconds now: Int64) throws(GatewayError) -> (
         code: EnrolCode, shop: [UInt8]
     ) {
-        let (code, shop) = (EnrolCode(), Self.shopID(named: name))
-        try database.transaction { () throws(GatewayError) in
+        let code = EnrolCode()
+        let shop = try database.transaction { () throws(GatewayError) in
+            // Shops of earlier gateways have ids that do not follow from their names.
+            let known = try database.first("SELECT shop_id FROM shop WHERE name = ?", .text(name)) { $0.blob(0) }
+            let shop = known ?? Self.shopID(named: name)
             try database.run(
                 "INSERT INTO shop(shop_id, name, created_ms) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
                 .blob(shop), .text(name), .integer(now))
             try lock(shop)
+            // A readmitted shop gets its name back.
+            if known == nil { try database.run("UPDATE shop SET name = ? WHERE shop_id = ?", .text(name), .blob(shop)) }
             try database.run(
-                "DELETE FROM enrol_code WHERE shop_id = ? AND expires_ms < ?", .blob(shop), .integer(now - 7 * 86_400_000))
+                "DELETE FROM enrol_code WHERE shop_id = ? AND expires_ms < ?", .blob(shop),
+                .integer(now - 7 * 86_400_000))
             let open = try database.integer(
                 "SELECT count(*) FROM enrol_code WHERE shop_id = ? AND used_ms IS NULL AND expires_ms >= ?",
                 .blob(shop), .integer(now))
@@ -33,6 +39,7 @@ extension FleetStore {
             try database.run(
                 "INSERT INTO enrol_code(code_hash, shop_id, expires_ms) VALUES(?, ?, ?)", .blob(code.hash),
                 .blob(shop), .integer(now + life.components.seconds * 1000))
+            return shop
         }
         return (code, shop)
     }
@@ -97,7 +104,7 @@ extension FleetStore {
         }
     }
 
-    private func add(
+    func add(
         _ device: [UInt8], to shop: [UInt8], series: String, ledgerKey: [UInt8], now: Int64
     ) throws(GatewayError) {
         try database.run("UPDATE shop SET counters = counters + 1 WHERE shop_id = ?", .blob(shop))

@@ -94,7 +94,7 @@ final class PostgresCluster: Sendable {
             """
         let (program, arguments) = Self.asUnprivileged([
             "/bin/sh", "-c", script, try Self.program("postgres"), "-D", folder + "/data", "-k", folder, "-h", "",
-            "-c", "max_connections=80", "-c", "shared_buffers=32MB",
+            "-c", "max_connections=300", "-c", "shared_buffers=32MB",
         ])
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments

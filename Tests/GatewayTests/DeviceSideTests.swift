@@ -85,7 +85,7 @@ final class RealDevice: Sendable {
         let link = try GatewayLink.start(
             .init(
                 url: "https://localhost:\(rig.ports.device)", trustPath: folder.trustPath,
-                chainPath: folder.chainPath, keyPath: folder.tlsKeyPath, connectTimeout: .seconds(10)), tell)
+                chainPath: folder.chainPath, keyPath: folder.tlsKeyPath, connectTimeout: .seconds(10)), event: tell)
         return RealDevice(folder: folder, identity: identity, link: link)
     }
 

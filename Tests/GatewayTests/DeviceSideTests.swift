@@ -35,7 +35,8 @@ import Testing
             #expect(cursor.seq == head.seq && cursor.hash == head.hash)
             #expect(try await rig.store.heads().map(\.hash) == [head.hash])
             let receipt = try Receipt.read(cursor.receipt, key: device.identity.receiptKey)
-            #expect(receipt.throughSeq == head.seq && receipt.storeID == (try await rig.store.storeID()))
+            let storeID = try await rig.store.storeID()
+            #expect(receipt.throughSeq == head.seq && receipt.storeID == storeID)
         }
     }
 

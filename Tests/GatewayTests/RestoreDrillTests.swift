@@ -101,7 +101,7 @@ import Testing
 
         try await GatewayRig.run(path: path, places: after) { rig in
             // Without the operator's word nobody is taken in.
-            let device = try await RealDevice.again(folder: folder, identity: identity, at: rig)
+            let device = try RealDevice.again(folder: folder, identity: identity, at: rig)
             defer { device.leave() }
             try await onOwnThread {
                 let book = try device.openBook(folder.path + "/book.sqlite")
@@ -110,7 +110,7 @@ import Testing
             #expect(try await rig.store.heads().isEmpty)
         }
         try await GatewayRig.run(path: path, places: after, isReadmitting: true) { rig in
-            let device = try await RealDevice.again(folder: folder, identity: identity, at: rig)
+            let device = try RealDevice.again(folder: folder, identity: identity, at: rig)
             defer { device.remove() }
             let head = try await onOwnThread {
                 let book = try device.openBook(folder.path + "/book.sqlite")

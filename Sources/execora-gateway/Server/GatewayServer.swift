@@ -107,6 +107,8 @@ struct GatewayServer: Service {
         devices.post("/v1/turns") { request, context in try await turns.answer(request, context: context) }
         devices.post("/v1/sync") { request, context in try await sync.answer(request, context: context) }
         devices.get("/v1/entries") { request, context in try await entries.answer(request, from: context.sender) }
+        let checkpoint = CheckpointRoute(folder: CheckpointFolder(folder))
+        devices.get("/v1/checkpoint") { _, context in try checkpoint.answer(from: context.sender) }
         devices.post("/v1/renew") { request, context in try await renew.answer(request, from: context.sender) }
 
         let enrol = EnrolRoute(
@@ -121,6 +123,9 @@ struct GatewayServer: Service {
 
         services = [
             parts.speech,
+            CheckpointService(
+                fleet: parts.fleet, folder: CheckpointFolder(folder), key: receiptKey, logger: parts.logger,
+                now: parts.now),
             application(
                 "device", devices, try .tls(http("device"), tlsConfiguration: mutual), configuration.device, \.device),
             application(

@@ -30,7 +30,7 @@ struct CertificateSubject: Hashable, Sendable {
 
     /// Of a certificate that our authority signed; nil when it says less, as those of earlier gateways do.
     init?(der: [UInt8]) {
-        guard let certificate = try? Certificate(derEncoded: der),
+        guard let certificate = try? X509.Certificate(derEncoded: der),
             let names = try? certificate.extensions.subjectAlternativeNames
         else { return nil }
         let keys = names.compactMap { name -> [UInt8]? in
@@ -47,7 +47,7 @@ struct CertificateSubject: Hashable, Sendable {
 
     /// The shop alone: which store to ask.
     static func shop(der: [UInt8]) -> [UInt8]? {
-        guard let certificate = try? Certificate(derEncoded: der),
+        guard let certificate = try? X509.Certificate(derEncoded: der),
             let shop = text(in: certificate, { $0.type == .RDNAttributeType.organizationName }).flatMap(Hex.bytes),
             shop.count == 16
         else { return nil }
@@ -67,7 +67,7 @@ struct CertificateSubject: Hashable, Sendable {
     var ledgerKeyURI: String { Self.uriPrefix + Hex.text(ledgerKey) }
 
     private static func text(
-        in certificate: Certificate, _ isWanted: (RelativeDistinguishedName.Attribute) -> Bool
+        in certificate: X509.Certificate, _ isWanted: (RelativeDistinguishedName.Attribute) -> Bool
     ) -> String? {
         for relative in certificate.subject {
             for attribute in relative where isWanted(attribute) { return String(attribute.value) }
@@ -84,7 +84,7 @@ struct ShownCertificate: Hashable, Sendable {
     var notAfterMilliseconds: Int64
 
     init?(der: [UInt8]) {
-        guard let subject = CertificateSubject(der: der), let certificate = try? Certificate(derEncoded: der) else {
+        guard let subject = CertificateSubject(der: der), let certificate = try? X509.Certificate(derEncoded: der) else {
             return nil
         }
         self.subject = subject

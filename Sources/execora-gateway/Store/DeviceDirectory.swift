@@ -41,7 +41,7 @@ actor DeviceDirectory {
         FROM certificate c JOIN device d ON d.shop_id = c.shop_id AND d.device_id = c.device_id
         """
 
-    private static let record: (any FleetRow) throws(GatewayError) -> DeviceRecord = { (row) throws(GatewayError) in
+    private static func record(_ row: any FleetRow) -> DeviceRecord {
         DeviceRecord(
             shop: row.blob(0), device: row.blob(1), series: row.text(2), ledgerKey: row.blob(3),
             isRevoked: row.integer(4) != 0)

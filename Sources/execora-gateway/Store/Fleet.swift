@@ -122,6 +122,13 @@ struct Fleet: Sendable {
         return heads
     }
 
+    /// All entries of all journals.
+    func entriesHeld() async throws -> Int64 {
+        var total: Int64 = 0
+        for store in stores { total += try await store.entriesHeld() }
+        return total
+    }
+
     /// Every store answers.
     func isStanding() async -> Bool {
         for directory in directories where (try? await directory.stands()) != true { return false }

@@ -26,6 +26,10 @@ extension FleetStore {
         return held
     }
 
+    func entriesHeld() throws(GatewayError) -> Int64 {
+        try database.integer("SELECT CAST(coalesce(sum(through_seq - from_seq + 1), 0) AS bigint) FROM batch") ?? 0
+    }
+
     /// Makes a device known again from its certificate, as it was enrolled: into a store that was lost. Its journal
     /// comes with its next batch, from the first entry on. A device that is known is left as it is.
     ///

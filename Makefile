@@ -65,7 +65,7 @@ bench: ## measure: JSON lines of bench, value, unit, peer, ratio
 	@$(MAKE) build >&2
 	@board/bench/run build
 
-fuzz: setup ## fuzz the readers of models, WAV and Ogg, 5 min each (FUZZ_SECONDS)
+fuzz: setup ## fuzz the readers of models, WAV, Ogg, batches and receipts, 5 min each (FUZZ_SECONDS)
 	@board/fuzz/run $(or $(FUZZ_SECONDS),300)
 
 format: ## lay the sources out with swift format

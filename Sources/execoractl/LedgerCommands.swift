@@ -27,12 +27,14 @@ struct LedgerCall {
           doctor      facts of the file, with SQLite's integrity check
           head        newest entry
           balances    every customer and what is owed
+          prove       that the gateway was told of an entry, for anyone to check [--seq N]
           rebuild     make all projections anew from the journal (not while the daemon runs)
           backup      copy, sync and verify the copy [--to FILE, else beside the book, three kept]
           bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE]
         """
 
     static func run(_ arguments: [String]) -> Int32 {
+        if arguments.first == "prove" { return ProveCall.run(Array(arguments.dropFirst())) }
         // Without a file the daemon is asked; with one it is read here, beside a running daemon too.
         if let code = ledgerOverSocket(arguments) { return code }
         guard let call = LedgerCall(arguments) else {

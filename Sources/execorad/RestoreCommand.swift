@@ -20,12 +20,7 @@ enum RestoreCommand {
             }
             let book = try household.openBook(configuration)
             let before = try book.head().seq
-            let link = try GatewayLink.start(
-                .init(
-                    url: configuration.gatewayURL, trustPath: household.folder.trustPath,
-                    chainPath: household.folder.chainPath, keyPath: household.folder.tlsKeyPath,
-                    connectTimeout: .milliseconds(configuration.connectTimeoutMilliseconds))
-            ) { _ in }
+            let link = try line(configuration, household)
             defer { link.stop() }
             let restorer = BookRestorer(
                 book: book, identity: identity, key: household.ledgerKey.verifyingKey)
@@ -46,6 +41,31 @@ enum RestoreCommand {
             complain("execorad: not restored: \(error)")
             return 1
         }
+    }
+
+    /// Prints the gateway's newest checkpoint with the proof of this device's head.
+    static func checkpoint(_ configuration: ApplianceConfiguration) -> Int32 {
+        do {
+            let household = try Household.open(configuration)
+            let link = try line(configuration, household)
+            defer { link.stop() }
+            print(String(decoding: try page("/v1/checkpoint", over: link), as: UTF8.self))
+            return 0
+        } catch {
+            complain("execorad: no checkpoint: \(error)")
+            return 1
+        }
+    }
+
+    private static func line(
+        _ configuration: ApplianceConfiguration, _ household: Household
+    ) throws(LinkError) -> GatewayLink {
+        try GatewayLink.start(
+            .init(
+                url: configuration.gatewayURL, trustPath: household.folder.trustPath,
+                chainPath: household.folder.chainPath, keyPath: household.folder.tlsKeyPath,
+                connectTimeout: .milliseconds(configuration.connectTimeoutMilliseconds))
+        ) { _ in }
     }
 
     /// Blocks until the page is there: this is a command, nobody listens meanwhile.

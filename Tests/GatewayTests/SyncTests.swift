@@ -53,10 +53,12 @@ import Testing
             rig.clock.advance(.seconds(3600))
             let again = try await counter.sync(counter.batch(chain[..<3]), to: rig)
             #expect(first.status == 200 && first.bytes == again.bytes)
-            _ = try await counter.sync(counter.batch(chain[3...]), to: rig)
-            #expect(try await counter.sync(counter.batch(chain[..<3]), to: rig).bytes == first.bytes)
             // A part of a stored batch is covered by the receipt of the whole.
             #expect(try await counter.sync(counter.batch(chain[1..<2]), to: rig).bytes == first.bytes)
+            let newest = try await counter.sync(counter.batch(chain[3...]), to: rig)
+            // Who is behind what is held learns it at once: the newest receipt names an entry it does not have.
+            #expect(try await counter.sync(counter.batch(chain[..<3]), to: rig).bytes == newest.bytes)
+            #expect(try await counter.sync(counter.batch(chain[1..<2]), to: rig).bytes == newest.bytes)
             #expect(try await rig.store.heads().map(\.seq) == [6])
         }
     }
@@ -141,6 +143,29 @@ import Testing
                 epoch: 2, seq: 1, id: ULID(high: 1, low: 1), type: 1, body: body, prev: ChainLink.start, hash: hash)
             let answer = try await counter.sync(counter.batch([event]), to: rig)
             #expect(answer.status == 409 && answer.errorCode == "fork")
+        }
+    }
+
+    /// The owner's word opens the next epoch: its chain begins anew, the old one stays what it was.
+    @Test(arguments: TestStore.allCases)
+    func `a new epoch begins with the owner's word`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let old = counter.chain(3)
+            let first = try await counter.sync(counter.batch(old), to: rig)
+            let new = counter.chain(4, flavour: "after the re-flash", epoch: 2)
+            #expect(try await counter.sync(counter.batch(new), to: rig).errorCode == "fork")
+            #expect(try await rig.fleet.openEpoch(device: counter.device, nowMilliseconds: 1) == 2)
+            #expect(try await rig.fleet.openEpoch(device: counter.device, nowMilliseconds: 2) == 2)
+            let answer = try await counter.sync(counter.batch(new), to: rig)
+            let receipt = try Receipt.read(answer.bytes, key: #require(counter.receiptKey))
+            #expect(receipt.epoch == 2 && receipt.throughSeq == 4 && receipt.number == 2)
+            #expect(receipt.previousReceiptHash == Receipt.hash(of: first.bytes))
+            // A late batch of the old epoch: what is held is confirmed, more is another history.
+            #expect(try await counter.sync(counter.batch(old), to: rig).bytes == first.bytes)
+            let more = counter.chain(1, after: old)[3...]
+            #expect(try await counter.sync(counter.batch(more), to: rig).errorCode == "fork")
+            #expect(try await rig.store.heads().map(\.seq) == [4])
         }
     }
 

@@ -33,6 +33,15 @@ struct ExactlyOnceCommand: AsyncParsableCommand {
     @Option(help: "The seed of all faults.")
     var seed: UInt64 = 1
 
+    @Flag(help: "A line without faults, and nothing sent twice: for measuring.")
+    var clean = false
+
+    @Option(help: "Bits a second that the line carries each way; without it as fast as the machine.")
+    var bitsPerSecond: Int64?
+
+    @Flag(help: "Real books of spoken payments instead of invented entries.")
+    var payments = false
+
     func validate() throws {
         guard (1...1000).contains(devices), entries >= devices, (1...1000).contains(batchEntries) else {
             throw ValidationError("devices 1 to 1000, entries at least one each, batch-entries 1 to 1000")
@@ -43,17 +52,21 @@ struct ExactlyOnceCommand: AsyncParsableCommand {
         try await ending {
             let (folder, fleet) = try await gateway.open()
             let before = try await fleet.entriesHeld()
-            let run = BadLineRun(
+            var run = BadLineRun(
                 devices: devices, entries: entries, batchEntries: batchEntries, seed: seed,
                 trustPEM: try folder.text(folder.rootCertificate, secret: false), enrolPort: enrolPort,
                 devicePort: devicePort)
+            if clean { run.line = .init() }
+            run.line.bitsPerSecond = bitsPerSecond
+            (run.repeats, run.isReal) = (!clean, payments)
             let result = try await run.go(fleet: fleet)
             let held = try await fleet.entriesHeld() - before
             let expected = Int64(devices * (entries / devices))
             let line: JSONValue = [
                 "bench": "sync.exactly_once", "value": .integer(held), "unit": "entries",
                 "expected": .integer(expected), "heads_equal": .bool(result.headsEqual),
-                "seconds": .integer(result.seconds), "tries": .integer(Int64(result.tries)),
+                "milliseconds": .integer(result.milliseconds), "bytes": .integer(Int64(result.bytes)),
+                "bits_per_second": JSONValue(bitsPerSecond), "tries": .integer(Int64(result.tries)),
                 "sent_twice_or_late": .integer(Int64(result.doubled)), "connections_cut": .integer(Int64(result.cut)),
                 "connections_refused": .integer(Int64(result.refused)), "pieces_late": .integer(Int64(result.late)),
                 "seed": .string(String(seed)),
@@ -76,6 +89,9 @@ struct BadLineRun: Sendable {
     var line = FaultProxy.Line(
         refusedPerMille: 50, cutPerMille: 600, cutBytesMax: 400_000, latePerMille: 20, delayMilliseconds: 40)
 
+    var repeats = true
+    var isReal = false
+
     struct Result: Sendable {
         var headsEqual: Bool
         var tries: Int
@@ -83,7 +99,9 @@ struct BadLineRun: Sendable {
         var cut: Int
         var refused: Int
         var late: Int
-        var seconds: Int64
+        var milliseconds: Int64
+        /// Over the line, both ways, TLS and HTTP included.
+        var bytes: Int
     }
 
     func go(fleet: Fleet) async throws -> Result {
@@ -100,14 +118,14 @@ struct BadLineRun: Sendable {
             counters.append(
                 try BadLineCounter(
                     counter, entries: entries / devices, batchEntries: batchEntries, bodyBytes: 80,
-                    seed: random.next()))
+                    isReal: isReal, repeats: repeats, seed: random.next()))
         }
         let start = ContinuousClock.now
         let heads = try await withThrowingTaskGroup(of: [UInt8].self) { group in
             for counter in counters { group.addTask { try await counter.drain().hash } }
             return try await group.reduce(into: Set<[UInt8]>()) { $0.insert($1) }
         }
-        let seconds = (ContinuousClock.now - start).components.seconds
+        let took = (ContinuousClock.now - start).milliseconds
         let held = Set(try await fleet.heads().map(\.hash))
         var (tries, doubled) = (0, 0)
         for counter in counters {
@@ -118,6 +136,7 @@ struct BadLineRun: Sendable {
         try await proxy.end()
         return Result(
             headsEqual: heads.count == devices && heads.isSubset(of: held), tries: tries, doubled: doubled,
-            cut: proxy.cut, refused: proxy.refused, late: proxy.late, seconds: seconds)
+            cut: proxy.cut, refused: proxy.refused, late: proxy.late, milliseconds: took,
+            bytes: proxy.bytes)
     }
 }

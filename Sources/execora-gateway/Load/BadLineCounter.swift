@@ -8,7 +8,9 @@ import Seals
 /// once more later.
 actor BadLineCounter {
     private let counter: VirtualCounter
-    private let journal: InventedJournal
+    private let journal: any SyncBook
+    /// What the line does not do: send twice, send late.
+    private let repeats: Bool
     private let door = Letterbox()
     private let runner: SyncRunner
     private var random: SplitMix
@@ -20,11 +22,19 @@ actor BadLineCounter {
     /// Rounds without a receipt after which the line counts as one that carries nothing.
     static let fruitlessMax = 400
 
-    init(_ counter: VirtualCounter, entries: Int, batchEntries: Int, bodyBytes: Int, seed: UInt64) throws {
+    /// - Parameter isReal: a real book of payments in memory instead of invented entries.
+    init(
+        _ counter: VirtualCounter, entries: Int, batchEntries: Int, bodyBytes: Int, isReal: Bool, repeats: Bool,
+        seed: UInt64
+    ) throws {
         self.counter = counter
+        self.repeats = repeats
         random = SplitMix(state: seed)
-        journal = InventedJournal(
-            device: counter.identity.device, entries: entries, bodyBytes: bodyBytes, seed: random.next())
+        journal =
+            isReal
+            ? try PaymentBook.make(identity: counter.identity, entries: entries, random: &random)
+            : InventedJournal(
+                device: counter.identity.device, entries: entries, bodyBytes: bodyBytes, seed: random.next())
         var configuration = SyncConfiguration()
         configuration.eventsMax = batchEntries
         configuration.coalesceMilliseconds = 0
@@ -41,10 +51,10 @@ actor BadLineCounter {
     ///
     /// - Throws: when sync stopped, or nothing gets through any more.
     func drain() async throws -> ChainHead {
-        let head = journal.head()
+        let head = try journal.head()
         var fruitless = 0
-        while journal.cursor().seq < head.seq {
-            let before = journal.cursor().seq
+        while try journal.cursor().seq < head.seq {
+            let before = try journal.cursor().seq
             runner.hurry(now: Self.moment(clock))
             clock = max(clock, runner.dueMilliseconds ?? clock)
             runner.run(now: Self.moment(clock))
@@ -56,7 +66,7 @@ actor BadLineCounter {
             if case .stopped(let reason) = runner.driver.phase {
                 throw GatewayError.state(problem: "sync stopped: \(reason)", hint: "this must never happen here")
             }
-            fruitless = journal.cursor().seq > before ? 0 : fruitless + 1
+            fruitless = try journal.cursor().seq > before ? 0 : fruitless + 1
             guard fruitless < Self.fruitlessMax else {
                 throw GatewayError.state(problem: "nothing gets through", hint: "is the gateway up?")
             }
@@ -67,6 +77,7 @@ actor BadLineCounter {
 
     private func post(_ batch: OutgoingBatch) async -> SyncAnswer {
         tries += 1
+        guard repeats else { return await counter.send(batch.bytes, timeout: Self.timeout) }
         if random.next() % 100 < 5, let stale = old.randomElement(using: &random) {
             // An old batch that was under way all the time arrives only now, before the new one.
             doubled += 1
@@ -86,7 +97,7 @@ actor BadLineCounter {
 
     func end() async throws { try await counter.end() }
 
-    private static let timeout = TimeAmount.seconds(20)
+    private static let timeout = TimeAmount.seconds(30)
 
     private static func moment(_ milliseconds: Int64) -> SyncMoment {
         SyncMoment(

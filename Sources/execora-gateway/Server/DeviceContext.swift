@@ -50,11 +50,13 @@ struct DeviceIdentityMiddleware: RouterMiddleware {
     let fleet: Fleet
     /// Devices that the stores do not know are taken at their certificate's word: after a store was lost.
     let isReadmitting: Bool
+    let receiptKey: SigningKey
     let now: @Sendable () -> Int64
     private let memory = ShopMemory()
 
-    init(fleet: Fleet, isReadmitting: Bool, now: @escaping @Sendable () -> Int64) {
+    init(fleet: Fleet, isReadmitting: Bool, receiptKey: SigningKey, now: @escaping @Sendable () -> Int64) {
         self.fleet = fleet
+        self.receiptKey = receiptKey
         self.isReadmitting = isReadmitting
         self.now = now
     }
@@ -83,7 +85,12 @@ struct DeviceIdentityMiddleware: RouterMiddleware {
         }
         context.note.add("device", .string(String(Hex.text(device.device).prefix(8))))
         guard !device.isRevoked else {
-            throw Refusal(status: .forbidden, code: "revoked", message: "this device was revoked")
+            // Signed, so that nobody in between can stop a counter's sync for good.
+            let now = now()
+            let signature = try RevocationNotice.make(device: device.device, serverMilliseconds: now, key: receiptKey)
+            throw Refusal(
+                status: .forbidden, code: "revoked", message: "this device was revoked",
+                members: [.init("ms", .integer(now)), .init("signature", .string(Hex.text(signature)))])
         }
         var context = context
         context.device = device

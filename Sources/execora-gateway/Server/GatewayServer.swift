@@ -102,7 +102,7 @@ struct GatewayServer: Service {
         devices.add(middleware: RequestLog(port: "device", metrics: metrics, logger: parts.logger))
         devices.add(
             middleware: DeviceIdentityMiddleware(
-                fleet: parts.fleet, isReadmitting: parts.isReadmitting, now: parts.now))
+                fleet: parts.fleet, isReadmitting: parts.isReadmitting, receiptKey: receiptKey, now: parts.now))
         devices.get("/v1/time") { request, _ in try time.answer(request) }
         devices.post("/v1/turns") { request, context in try await turns.answer(request, context: context) }
         devices.post("/v1/sync") { request, context in try await sync.answer(request, context: context) }

@@ -122,6 +122,14 @@ struct Fleet: Sendable {
         return heads
     }
 
+    /// - Returns: nil when no store knows the device.
+    func openEpoch(device: [UInt8], nowMilliseconds now: Int64) async throws -> Int64? {
+        for store in stores {
+            if let epoch = try await store.openEpoch(device: device, nowMilliseconds: now) { return epoch }
+        }
+        return nil
+    }
+
     /// All entries of all journals.
     func entriesHeld() async throws -> Int64 {
         var total: Int64 = 0

@@ -131,21 +131,31 @@ extension FleetStore {
         group.writes = []
     }
 
-    /// The stored receipt that covers a batch that is held; nil when what is held there is something else.
+    /// The newest stored receipt of a batch's epoch, when what is held at the batch's last entry is the same; nil when
+    /// it is something else.
+    ///
+    /// The newest and not the batch's own: a device that is behind it is an old copy of itself, and learns so here, at
+    /// the first contact. One that only lost an answer sent its newest batch, and gets that one's receipt.
     private func receipt(for batch: VerifiedBatch, of device: DeviceRecord) throws(GatewayError) -> [UInt8]? {
-        let stored = try database.first(
+        let envelope = try database.first(
             """
-            SELECT through_seq, envelope, receipt FROM batch
+            SELECT envelope FROM batch
             WHERE shop_id = ? AND device_id = ? AND epoch = ? AND through_seq >= ? ORDER BY through_seq LIMIT 1
             """, .blob(device.shop), .blob(device.device), .integer(batch.epoch), .integer(batch.throughSeq)
-        ) { (envelope: $0.blob(1), receipt: $0.blob(2)) }
-        guard let stored else { return nil }
+        ) { $0.blob(0) }
+        guard let envelope else { return nil }
         // Hashes are not stored beside the envelopes: an envelope gives them again, and replays are rare.
         let entries: [SyncBatch.Entry]
-        do { entries = try SyncBatch.stored(stored.envelope).entries } catch {
+        do { entries = try SyncBatch.stored(envelope).entries } catch {
             throw .state(problem: "a stored batch is damaged", hint: "restore the store from a backup")
         }
-        return entries.first { $0.seq == batch.throughSeq }?.hash == batch.headHash ? stored.receipt : nil
+        guard entries.first(where: { $0.seq == batch.throughSeq })?.hash == batch.headHash else { return nil }
+        return try database.first(
+            """
+            SELECT receipt FROM batch
+            WHERE shop_id = ? AND device_id = ? AND epoch = ? ORDER BY through_seq DESC LIMIT 1
+            """, .blob(device.shop), .blob(device.device), .integer(batch.epoch)
+        ) { $0.blob(0) }
     }
 
     private func quarantine(

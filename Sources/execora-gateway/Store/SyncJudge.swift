@@ -56,6 +56,7 @@ enum SyncVerdict: Hashable, Sendable {
 
     static func of(_ batch: VerifiedBatch, at held: HeldHead) -> SyncVerdict {
         // A new epoch is opened by the owner's word (`new-epoch`): any other is another history.
+        if batch.epoch < held.epoch { return .replay }
         guard batch.epoch == held.epoch else { return .fork }
         if batch.firstSeq > held.nextSeq { return .gap }
         if batch.throughSeq < held.nextSeq { return .replay }

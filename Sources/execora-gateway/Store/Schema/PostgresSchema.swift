@@ -36,7 +36,12 @@ enum PostgresSchema {
             shop_id bytea NOT NULL, device_id bytea NOT NULL, envelope_hash bytea NOT NULL, reason text NOT NULL,
             envelope bytea NOT NULL, received_ms bigint NOT NULL, trace text NOT NULL,
             PRIMARY KEY(shop_id, device_id, envelope_hash));
+        """,
         """
+        CREATE TABLE past_epoch(
+            shop_id bytea NOT NULL, device_id bytea NOT NULL, epoch bigint NOT NULL, last_seq bigint NOT NULL,
+            head bytea NOT NULL, closed_ms bigint NOT NULL, PRIMARY KEY(shop_id, device_id, epoch));
+        """,
     ]
 
     static var version: Int64 { Int64(migrations.count) }

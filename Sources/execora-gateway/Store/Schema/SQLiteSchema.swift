@@ -3,7 +3,7 @@
 /// `batch.envelope`, as signed.
 enum SQLiteSchema {
     /// Each brings the file from its index to the next version. Never changed once it has run anywhere: add one.
-    static let migrations = [first, second]
+    static let migrations = [first, second, third]
 
     /// Kept in `user_version`; a newer file is refused.
     static var version: Int64 { Int64(migrations.count) }
@@ -77,5 +77,12 @@ enum SQLiteSchema {
         INSERT INTO quarantine
             SELECT shop_id, device_id, randomblob(32), reason, envelope, received_ms, trace FROM old_quarantine;
         DROP TABLE old_quarantine;
+        """
+
+    private static let third = """
+        CREATE TABLE past_epoch(
+            shop_id BLOB NOT NULL, device_id BLOB NOT NULL, epoch INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+            head BLOB NOT NULL, closed_ms INTEGER NOT NULL,
+            PRIMARY KEY(shop_id, device_id, epoch)) STRICT, WITHOUT ROWID;
         """
 }

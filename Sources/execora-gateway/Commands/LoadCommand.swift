@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import JSONText
 import Seals
 
@@ -36,6 +37,9 @@ struct LoadCommand: AsyncParsableCommand {
     @Option(help: "Bytes of an entry's content; a real entry's body is about 90.")
     var bodyBytes = 80
 
+    @Option(help: "Seconds that every line stays open behind its last batch; the result is printed before.")
+    var hold = 0
+
     func validate() throws {
         guard (1...1000).contains(devices), batches > 0, (1...1000).contains(entries), (0...4096).contains(bodyBytes)
         else { throw ValidationError("devices 1 to 1000, batches 1 or more, entries 1 to 1000, body-bytes 0 to 4096") }
@@ -72,7 +76,6 @@ struct LoadCommand: AsyncParsableCommand {
                 return try await group.reduce(into: []) { $0 += $1 }.sorted()
             }
             let took = clock.now - start
-            for counter in counters { try await counter.end() }
             let total = Int64(rounds.count * entries)
             let line: JSONValue = [
                 "bench": "sync_entries_per_second", "devices": .integer(Int64(devices)),
@@ -83,6 +86,9 @@ struct LoadCommand: AsyncParsableCommand {
                 "round_p99_ms": .integer(rounds[min(rounds.count - 1, rounds.count * 99 / 100)].milliseconds),
             ]
             print(line.text)
+            fflush(nil)
+            if hold > 0 { try await Task.sleep(for: .seconds(hold)) }
+            for counter in counters { try await counter.end() }
         }
     }
 }

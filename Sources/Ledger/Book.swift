@@ -13,6 +13,10 @@
 public enum Command: Hashable, Sendable {
     case openShop(ShopDetails)
     case setLanguage(String)
+    case setRules(ShopRules)
+    /// The shopkeeper says which day it is, where no clock can vouch for it: bills of the days after may open the
+    /// financial year (see `LedgerStore.confirmedDays`).
+    case confirmDate(CivilDay)
 
     case createCustomer(CustomerDetails, opening: Paise)
     /// Replaces all details by these.
@@ -40,8 +44,16 @@ public enum Command: Hashable, Sendable {
     /// Numbers and posts the bill, moves stock, removes the draft, in one transaction.
     case commitBill(Bill, draft: ULID?)
     case cancelInvoice(number: String)
+    /// Takes back some of a bill's goods at the price charged: a credit note with a number of its own.
+    case creditNote(CreditNote)
     /// Reverses any own money or stock event, at most once.
     case reverse(event: ULID, reason: String)
+
+    /// Keeps a money entry without posting it, until it is settled or made void; it counts nowhere.
+    case hold(HeldEntry)
+    /// Posts what is held, as of now.
+    case settle(hold: ULID)
+    case void(hold: ULID, reason: String)
 
     case saveReminder(Reminder)
     case cancelReminder(ULID)
@@ -57,7 +69,7 @@ public struct Evidence: Hashable, Sendable {
     public var transcriptHash: [UInt8]?
     /// Confidence in thousandths.
     public var confidenceMilli: Int64?
-    /// "voice", "yes", "keypad", "technician", "import", "owner".
+    /// "voice" (as heard, nobody confirmed), "yes", "keypad", "technician", "import", "owner", "clock".
     public var confirmedBy: String
 
     public init(
@@ -88,6 +100,9 @@ public struct Committed: Hashable, Sendable {
         case balance(Paise)
         case invoice(number: String, total: Paise, balance: Paise?)
         case cancelled(number: String, total: Paise, balance: Paise?)
+        case credited(number: String, total: Paise, balance: Paise?)
+        /// Nothing was posted: it waits to be confirmed, and is void at that moment if nobody does.
+        case held(until: WallTime)
     }
 
     public init(event: ULID, epoch: Int64, seq: Int64, hash: [UInt8], outcome: Outcome, isReplay: Bool) {
@@ -116,10 +131,13 @@ public enum BookError: Error, Equatable {
     public enum Refusal: Error, Equatable, Sendable {
         case amountOutOfRange
         case unknownCustomer, unknownProduct, unknownInvoice, unknownReminder, unknownEvent, unknownDraft
+        case unknownHold
         case duplicateName
         case emptyBill
         case alreadyReversed
         case notReversible
+        /// More of a bill's line comes back than was sold and not yet returned.
+        case overReturned
         case erasedCustomer
         case clockUntrusted
         /// The command is longer than an event may be (8 kB).
@@ -145,6 +163,8 @@ public protocol Book: AnyObject {
     func reminders() throws(BookError) -> [Reminder]
     func outgoing() throws(BookError) -> [OutgoingMessage]
     func summary(of day: CivilDay) throws(BookError) -> DailySummary
+    /// The day the shopkeeper must confirm before a bill can have a number; nil when none has to be.
+    func dateToConfirm(at: WallTime) throws(BookError) -> CivilDay?
     /// The newest own event that can still be reversed.
     func lastReversible() throws(BookError) -> (event: ULID, command: String, customer: CustomerID?, amount: Paise)?
 

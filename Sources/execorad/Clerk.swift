@@ -117,6 +117,8 @@ final class Clerk: @unchecked Sendable {
 
     @discardableResult
     private func answer(_ utterance: Utterance, turn: ULID) -> Answer {
+        var utterance = utterance
+        utterance.transcriptHash = SHA256.digest(Array(utterance.text.utf8))
         let answer = dialogue.hear(utterance, now: wallClock())
         let committedAt = Moment.monotonicMilliseconds()
         register.update(turn) { trace in

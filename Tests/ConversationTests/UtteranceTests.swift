@@ -18,7 +18,8 @@ struct UtteranceTests {
         let told = utterance([("Yes, confirm.", 742), ("yes confirm", 466)])
         #expect(told.text == "Yes, confirm.")
         #expect(told.confidenceMilli == 742)
-        #expect(told.alternatives == ["yes confirm"])
+        #expect(told.alternatives.map(\.text) == ["yes confirm"])
+        #expect(told.origin == .heard && told.voter == told.alternatives[0].voter)
         #expect(told.turn == ULID(high: 1, low: 2))
     }
 

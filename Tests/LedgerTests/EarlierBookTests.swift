@@ -14,6 +14,11 @@ import Testing
         folder.write("book.sqlite", bytes)
         #expect(try LedgerStore.inspect(path: folder.book).verify().valid)
         let counter = try Counter(path: folder.book, seed: 3)
+        // It was brought to this version, and a verified copy of the old one stands beside it.
+        #expect(try counter.book.facts().schemaVersion == 2)
+        let copy = try #require(try counter.book.facts().backups.first)
+        let old = try LedgerStore.inspect(path: copy)
+        #expect(try old.facts().schemaVersion == 1 && old.verify().valid && old.holds().isEmpty)
         let head = try counter.book.head()
         #expect(head.seq == 20)
         #expect(head.hash.hex == "3ad26fadd2980b00d3b714f903f68266977c39cbb29688db3f064855a55bb7d6")
@@ -43,7 +48,12 @@ import Testing
         let next = try counter.does(
             .commitBill(counter.bill(nil, (ProductID(rawValue: 1), 1000, 4500)), draft: nil))
         #expect(next.outcome == .invoice(number: "A01/25-0000003", total: Paise(4500), balance: nil))
-        #expect(try counter.book.rebuild() == 21)
+        try counter.does(
+            .creditNote(
+                CreditNote(
+                    invoice: "A01/25-0000003", returns: [.init(line: 0, quantity: MilliQuantity(500))], reason: "stale")
+            ))
+        #expect(try counter.book.rebuild() == 22)
         #expect(try counter.book.verify().valid)
     }
 

@@ -71,13 +71,13 @@ import Testing
     @Test func `a book of a newer version is left alone`() throws {
         let folder = Folder()
         var counter: Counter! = try Counter(path: folder.book)
-        try counter.book.connection.script("PRAGMA user_version = 2")
+        try counter.book.connection.script("PRAGMA user_version = 3")
         counter = nil
         let bytes = folder.bytes("book.sqlite")
-        let refusal = BookError.unavailable("the book was written by a newer version (2); update the device first")
+        let refusal = BookError.unavailable("the book was written by a newer version (3); update the device first")
         #expect(throws: refusal) { try Counter(path: folder.book) }
         #expect(
-            throws: BookError.unavailable("the book was written by a newer version (2); use the tools of that version")
+            throws: BookError.unavailable("the book was written by a newer version (3); use the tools of that version")
         ) {
             try LedgerStore.inspect(path: folder.book)
         }

@@ -12,7 +12,8 @@ extension Dialogue {
         guard utterance.text.unicodeScalars.count <= Utterance.scalarsMax else {
             return again(turn.prompter.say("again"), turn)
         }
-        var heard = vote(utterance, interpreter, turn)
+        let ballots = ballots(utterance, interpreter)
+        var heard = vote(ballots, utterance.origin, turn)
         heard.request.mustAsk = heard.request.mustAsk || turn.isLate
         turn.confidenceMilli = min(turn.confidenceMilli, heard.confidenceMilli)
 
@@ -30,7 +31,7 @@ extension Dialogue {
         if heard.isBareCancel, heard.rule == nil, let last = state!.lastEntry, !isLapsed(last.at, turn.now) {
             return try perform(Request(intent: "UNDO_LAST"), heard, &turn)
         }
-        if let answer = try several(heard, interpreter, &turn) { return answer }
+        if let answer = try several(heard, ballots, utterance.origin, interpreter, &turn) { return answer }
         return try perform(heard.request, heard, &turn)
     }
 
@@ -43,48 +44,6 @@ extension Dialogue {
         if try !book.invoices(of: nil, limit: 1).isEmpty { out.insert("ctx.invoice") }
         if try !book.reminders().isEmpty { out.insert("ctx.reminder") }
         return out
-    }
-
-    // MARK: The vote
-
-    /// The place of the weighted decoder to come: today each transcript is parsed by itself, the surest parse is
-    /// taken, and where two would post different things the person is asked.
-    private func vote(_ utterance: Utterance, _ interpreter: Interpreter, _ turn: Turn) -> Interpretation {
-        var best = interpreter.interpret(utterance.text)
-        for text in utterance.alternatives {
-            let other = interpreter.interpret(text)
-            if isPosting(best.request), isPosting(other.request),
-                !isSame(best.request, other.request, turn)
-            {
-                best.request.mustAsk = true
-            }
-            if isBetter(other, than: best) {
-                let asks = best.request.mustAsk
-                best = other
-                best.request.mustAsk = best.request.mustAsk || asks
-            }
-        }
-        return best
-    }
-
-    /// A transcript that says something beats one that says nothing; a no beats a yes; else the surer one.
-    private func isBetter(_ other: Interpretation, than best: Interpretation) -> Bool {
-        func isUnderstood(_ heard: Interpretation) -> Bool { heard.rule != nil || heard.isYes || heard.isNo }
-        guard isUnderstood(other) == isUnderstood(best) else { return isUnderstood(other) }
-        if other.isNo != best.isNo, other.isYes || best.isYes { return other.isNo }
-        return other.confidenceMilli > best.confidenceMilli
-    }
-
-    func isPosting(_ request: Request) -> Bool {
-        Request.postings.contains(request.intent)
-    }
-
-    private func isSame(_ left: Request, _ right: Request, _ turn: Turn) -> Bool {
-        func who(_ request: Request) -> NameMatcher.Answer? {
-            request.spokenName.map { turn.shelf.matcher.resolve($0) }
-        }
-        return left.intent == right.intent && left.amount == right.amount && left.splits == right.splits
-            && left.mode == right.mode && left.items == right.items && who(left) == who(right)
     }
 
     // MARK: Not understood
@@ -159,15 +118,22 @@ extension Dialogue {
 
     /// "Rahul ne 200 diye aur Priya ka 100 likh do": where every part is a command whole in itself, each is done in
     /// order; where one of them would have to be asked about, none is.
-    private mutating func several(_ heard: Interpretation, _ interpreter: Interpreter, _ turn: inout Turn)
-        throws(BookError) -> Answer?
-    {
+    private mutating func several(
+        _ heard: Interpretation, _ ballots: [Interpretation], _ origin: Utterance.Origin, _ interpreter: Interpreter,
+        _ turn: inout Turn
+    ) throws(BookError) -> Answer? {
         let isWhole = heard.rule != nil && heard.people.count <= 1 && heard.unread == 0 && heard.amounts.count <= 1
         guard !isWhole, !heard.isBlocked, heard.rule == nil || heard.people.count > 1 || heard.amounts.count > 1,
             heard.request.intent != "RECORD_MIXED_PAYMENT"
         else { return nil }
         let parts = split(heard.reading, interpreter)
         guard parts.count > 1, parts.allSatisfy({ isPosting($0.request) || isQuery($0.request) }) else { return nil }
+        let heardByOthers = ballots.map { split($0.reading, interpreter).map(\.request) }
+        if parts.contains(where: { isPosting($0.request) }),
+            !isAgreed(parts.map(\.request), among: heardByOthers, origin, turn)
+        {
+            return try one(turn)
+        }
         var requests: [Request] = []
         for part in parts {
             var request = part.request

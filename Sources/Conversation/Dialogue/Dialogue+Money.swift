@@ -20,6 +20,7 @@ extension Dialogue {
             return askYesNo(request, &turn, turn.prompter.say("credit.ask", ["name": name, "money": money]))
         }
         let fact = try write(.giveCredit(customer, amount, note: request.description), &turn)
+        if let answer = held(fact, request, money, turn) { return answer }
         remember(fact, request, turn)
         let rest = turn.prompter.rest(try after(fact, customer))
         return reply(
@@ -66,6 +67,7 @@ extension Dialogue {
             return askYesNo(request, &turn, turn.prompter.say(line + ".ask", fields))
         }
         let fact = try write(.receivePayment(customer, splits), &turn)
+        if let answer = held(fact, request, turn.prompter.money(total), turn) { return answer }
         remember(fact, request, turn)
         let rest = turn.prompter.rest(try after(fact, customer))
         return reply(request, "OK", turn.prompter.say(line + ".done", fields.merging(["rest": rest]) { $1 }), turn)

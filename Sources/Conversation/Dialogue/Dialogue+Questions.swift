@@ -74,6 +74,8 @@ extension Dialogue {
 
     private mutating func refuse(_ question: OpenQuestion, _ turn: inout Turn) throws(BookError) -> Answer {
         state!.question = nil
+        // The clock is wrong; the bill waits as a draft until somebody has set it.
+        if question.kind == .date { return reply(question.request, "OK", turn.prompter.say("date.no"), turn) }
         // A bill that was asked about whole is gone with the no: a later yes must not commit it.
         if question.request.intent == "CREATE_INVOICE" {
             let drafts = try book.drafts(now: turn.now).filter { question.drafts.contains($0.id) }
@@ -103,6 +105,7 @@ extension Dialogue {
         case .deletion: return try eraseNow(question.request, &turn)
         case .newCustomer:
             return try createCustomer(question.request, &turn)
+        case .date: return try dateIsRight(question, &turn)
         default: return try executeConfirmed(question, &turn)
         }
     }

@@ -76,8 +76,12 @@ public struct Dialogue {
                 try save(finished)
             } catch {
                 // What was committed is on flash whatever became of the memory of it: that is what is said.
-                guard !finished.committed.isEmpty else { throw error }
-                state = nil
+                if finished.committed.isEmpty {
+                    // A full disk leaves what was asked in memory alone; an answer that opens nothing can be given.
+                    guard error == .full, finished.gate == .none else { throw error }
+                } else {
+                    state = nil
+                }
             }
             return finished
         } catch {
@@ -100,7 +104,8 @@ public struct Dialogue {
         return Turn(
             now: now, base: base,
             evidence: Evidence(
-                turn: utterance.turn, confidenceMilli: utterance.confidenceMilli, confirmedBy: "voice"),
+                turn: utterance.turn, transcriptHash: utterance.transcriptHash,
+                confidenceMilli: utterance.confidenceMilli, confirmedBy: "voice"),
             confidenceMilli: utterance.confidenceMilli, isLate: utterance.isLate,
             prompter: Prompter(grammar: grammar, language: language), names: PeopleNames(customers),
             shelf: index!.shelf)

@@ -56,6 +56,8 @@ struct OpenQuestion: Equatable {
         case correction
         /// Create the customer although a near one exists.
         case newCustomer
+        /// Is it the day the clock says? Yes commits the bill that waits for it.
+        case date
     }
 
     var kind: Kind
@@ -79,7 +81,7 @@ struct OpenQuestion: Equatable {
     /// Yes or no settles it.
     var isYesNo: Bool {
         switch kind {
-        case .yesNo, .deletion, .isIt, .correction, .newCustomer: true
+        case .yesNo, .deletion, .isIt, .correction, .newCustomer, .date: true
         case .which, .whichDraft, .slot, .price: false
         }
     }

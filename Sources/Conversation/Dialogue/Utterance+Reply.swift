@@ -5,6 +5,12 @@ extension Utterance {
         let best = reply.transcripts.first
         self.init(
             text: best?.text ?? "", confidenceMilli: best?.confidenceMilli ?? 0, turn: reply.turn, isLate: isLate,
-            alternatives: reply.transcripts.dropFirst().map(\.text))
+            alternatives: reply.transcripts.dropFirst().map { Alternative($0.text, voter: $0.voter) },
+            origin: .heard, voter: best?.voter ?? "")
     }
+}
+
+extension TurnReply.Transcript {
+    /// The engine and the language it was told to keep to: what comes out of both the same is one opinion.
+    var voter: String { engine + "/" + language }
 }

@@ -11,17 +11,41 @@ public struct Utterance: Hashable, Sendable {
     /// True when it comes from the spool: read back and asked about, never executed silently.
     public var isLate: Bool
     /// Other transcripts of the same sound. They are parsed too and have a vote.
-    public var alternatives: [String]
+    public var alternatives: [Alternative]
+    /// Where the words come from.
+    public var origin: Origin
+    /// Who wrote `text` down: one engine told to keep to one language is one voter.
+    public var voter: String
+    /// SHA-256 of the best transcript, kept as evidence in the events of the turn; the words are not.
+    public var transcriptHash: [UInt8]?
+
+    /// Typed words are what somebody meant; words heard by an engine are one opinion of what was said.
+    public enum Origin: Hashable, Sendable {
+        case written, heard
+    }
+
+    /// Another transcript. Second thoughts of one voter have one vote between them.
+    public struct Alternative: Hashable, Sendable {
+        public var text: String
+        public var voter: String
+
+        public init(_ text: String, voter: String) {
+            self.text = text
+            self.voter = voter
+        }
+    }
 
     public init(
         text: String, confidenceMilli: Int64 = 1000, turn: ULID? = nil, isLate: Bool = false,
-        alternatives: [String] = []
+        alternatives: [Alternative] = [], origin: Origin = .written, voter: String = ""
     ) {
         self.text = text
         self.confidenceMilli = confidenceMilli
         self.turn = turn
         self.isLate = isLate
         self.alternatives = alternatives
+        self.origin = origin
+        self.voter = voter
     }
 
     /// Scalars of a transcript that are read; what is longer is cut. A minute of fast speech is about 900.

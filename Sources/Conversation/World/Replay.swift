@@ -57,7 +57,9 @@ public struct Replay {
                 let heard = Utterance(
                     text: text, confidenceMilli: Int64((confidence * 1000).rounded()),
                     isLate: item["late"]?.bool ?? false,
-                    alternatives: (item["alternatives"]?.array ?? []).compactMap(\.string))
+                    alternatives: (item["alternatives"]?.array ?? []).compactMap(\.string).enumerated().map {
+                        Utterance.Alternative($0.element, voter: "alternative \($0.offset)")
+                    })
                 steps.append(Self.step(dialogue.hear(heard, now: now)))
             } else {
                 throw ShopWorldError(description: "case: a say item is none of text, pin, restart, advanceSeconds")

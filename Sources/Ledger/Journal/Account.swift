@@ -19,6 +19,8 @@ public struct Account: RawRepresentable, Hashable, Comparable, Sendable {
     public static let cess = Account(code: 2130)
     public static let opening = Account(code: 3000)
     public static let sales = Account(code: 4000)
+    public static let salesReturns = Account(code: 4100)
+    public static let roundOff = Account(code: 4200)
     public static let discount = Account(code: 5200)
     /// What a counted drawer had more or less than the book said.
     public static let cashDifference = Account(code: 5300)

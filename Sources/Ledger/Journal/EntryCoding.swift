@@ -27,6 +27,9 @@ extension Committed.Outcome {
             .array([.integer(4), .text(number), .integer(total.rawValue), .optional(balance?.rawValue)])
         case .cancelled(let number, let total, let balance):
             .array([.integer(5), .text(number), .integer(total.rawValue), .optional(balance?.rawValue)])
+        case .credited(let number, let total, let balance):
+            .array([.integer(6), .text(number), .integer(total.rawValue), .optional(balance?.rawValue)])
+        case .held(let until): .array([.integer(7), .integer(until.rawValue)])
         }
     }
 
@@ -44,15 +47,20 @@ extension Committed.Outcome {
                 kind == 1
                 ? .customer(CustomerID(rawValue: number))
                 : kind == 2 ? .product(ProductID(rawValue: number)) : .balance(Paise(number))
-        case (4, 4), (5, 4):
+        case (7, 2):
+            guard let until = fields[1].integer else { return nil }
+            self = .held(until: WallTime(milliseconds: until))
+        case (4, 4), (5, 4), (6, 4):
             guard let number = fields[1].text, let total = fields[2].integer,
                 fields[3].integer != nil || fields[3] == .null
             else { return nil }
             let balance = fields[3].integer.map { Paise($0) }
             self =
-                kind == 4
-                ? .invoice(number: number, total: Paise(total), balance: balance)
-                : .cancelled(number: number, total: Paise(total), balance: balance)
+                switch kind {
+                case 4: .invoice(number: number, total: Paise(total), balance: balance)
+                case 5: .cancelled(number: number, total: Paise(total), balance: balance)
+                default: .credited(number: number, total: Paise(total), balance: balance)
+                }
         default: return nil
         }
     }
@@ -69,11 +77,16 @@ extension LineTax {
 }
 
 extension PricedBill {
-    /// [subtotal, discount, total, tax x4, [taxable, tax x4] ...]
+    /// [subtotal, discount, total, tax x4, [taxable, tax x4, rate?, hsn?] ...]; the last two of bills with GST, since
+    /// schema version 2.
     var cbor: CBORValue {
         .array(
             [.integer(subtotal.rawValue), .integer(discount.rawValue), .integer(total.rawValue)] + tax.cbor
-                + lines.map { .array([.integer($0.taxable.rawValue)] + $0.tax.cbor) })
+                + lines.map { line in
+                    var fields = [.integer(line.taxable.rawValue)] + line.tax.cbor
+                    if let rate = line.rate { fields += [.integer(rate.rawValue), .optional(line.hsn)] }
+                    return .array(fields)
+                })
     }
 
     init?(_ cbor: CBORValue) {
@@ -82,9 +95,16 @@ extension PricedBill {
         else { return nil }
         var lines: [Line] = []
         for field in fields[7...] {
-            guard let line = field.array, line.count == 5, let taxable = line[0].integer, let own = LineTax(line[1...])
+            guard let line = field.array, line.count == 5 || line.count == 7, let taxable = line[0].integer,
+                let own = LineTax(line[1..<5])
             else { return nil }
-            lines.append(Line(taxable: Paise(taxable), tax: own))
+            var rate: BasisPoints?
+            if line.count == 7 {
+                guard let told = line[5].integer, line[6].text != nil || line[6] == .null else { return nil }
+                rate = BasisPoints(told)
+            }
+            lines.append(
+                Line(taxable: Paise(taxable), tax: own, rate: rate, hsn: line.count == 7 ? line[6].text : nil))
         }
         self.init(
             lines: lines, subtotal: Paise(subtotal), discount: Paise(discount), tax: tax, total: Paise(total))

@@ -26,6 +26,8 @@ public struct JournalEntry: Hashable, Sendable {
     public var reverses: ULID?
     /// Of a day's close: what stood in each account before it, all udhaar as one sum. Replay must find the same.
     public var totals: [Posting]
+    /// The held entry this one posts. Since schema version 2.
+    public var settles: ULID?
 }
 
 public enum JournalError: Error, Equatable {
@@ -61,6 +63,7 @@ extension JournalEntry {
         static let pricing: Int64 = 13
         static let reverses: Int64 = 14
         static let totals: Int64 = 15
+        static let settles: Int64 = 16
     }
 
     public var encoded: [UInt8] {
@@ -79,6 +82,7 @@ extension JournalEntry {
         if outcome != .done { map[Key.outcome] = outcome.cbor }
         if let pricing { map[Key.pricing] = pricing.cbor }
         if let reverses { map[Key.reverses] = .bytes(reverses.bytes) }
+        if let settles { map[Key.settles] = .bytes(settles.bytes) }
         return CBORValue.map(map).encoded
     }
 
@@ -89,7 +93,7 @@ extension JournalEntry {
         guard let map = root.map else { throw .field(-1) }
         let version = try Self.integer(map, Key.version)
         guard version == Self.version else { throw .version(version) }
-        for key in map.keys where !(Key.id...Key.totals).contains(key) { throw .field(key) }
+        for key in map.keys where !(Key.id...Key.settles).contains(key) { throw .field(key) }
         guard let id = map[Key.id]?.bytes.flatMap({ ULID(bytes: $0) }) else { throw .field(Key.id) }
         guard let arguments = map[Key.arguments]?.array else { throw .field(Key.arguments) }
         guard let evidence = Evidence(map[Key.evidence]) else { throw .field(Key.evidence) }
@@ -101,11 +105,7 @@ extension JournalEntry {
             pricing = PricedBill(stored)
             guard pricing != nil else { throw .field(Key.pricing) }
         }
-        var reverses: ULID?
-        if let stored = map[Key.reverses] {
-            reverses = stored.bytes.flatMap { ULID(bytes: $0) }
-            guard reverses != nil else { throw .field(Key.reverses) }
-        }
+        let reverses = try Self.name(map, Key.reverses)
         let bootID = map[Key.boot]?.bytes
         guard (bootID == nil) == (map[Key.boot] == nil) else { throw .field(Key.boot) }
         self.init(
@@ -115,7 +115,8 @@ extension JournalEntry {
             monotonicMilliseconds: try Self.integer(map, Key.monotonic), bootID: bootID,
             day: CivilDay(number: try Self.integer(map, Key.day)), postings: postings, moves: moves, outcome: outcome,
             pricing: pricing, reverses: reverses,
-            totals: try Self.pairs(map, Key.totals).map { Posting(Account(rawValue: $0.0), Paise($0.1)) })
+            totals: try Self.pairs(map, Key.totals).map { Posting(Account(rawValue: $0.0), Paise($0.1)) },
+            settles: try Self.name(map, Key.settles))
         guard isBalanced else { throw .unbalanced }
     }
 
@@ -133,6 +134,13 @@ extension JournalEntry {
     private static func integer(_ map: [Int64: CBORValue], _ key: Int64) throws(JournalError) -> Int64 {
         guard let number = map[key]?.integer else { throw .field(key) }
         return number
+    }
+
+    /// Another event named by its id, where there is one.
+    private static func name(_ map: [Int64: CBORValue], _ key: Int64) throws(JournalError) -> ULID? {
+        guard let stored = map[key] else { return nil }
+        guard let id = stored.bytes.flatMap({ ULID(bytes: $0) }) else { throw .field(key) }
+        return id
     }
 
     private static func pairs(_ postings: [Posting]) -> CBORValue {

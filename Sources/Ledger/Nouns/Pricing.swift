@@ -3,10 +3,21 @@
 /// Rules: a line is price x quantity rounded half away from zero to the paisa, less its own discount, before tax;
 /// tax by line at the product's rate. Within the state the tax is rounded, then each half is (the halves may exceed
 /// it by a paisa); between states the whole is IGST. Cess after. A bill discount reduces the total, never below zero.
+/// Where the shop says so the total is then rounded to the rupee, half up.
 public struct PricedBill: Hashable, Sendable {
     public struct Line: Hashable, Sendable {
         public var taxable: Paise
         public var tax: LineTax
+        /// As charged, of a bill with GST: what a return reports by rate and by HSN, whatever the product says later.
+        public var rate: BasisPoints?
+        public var hsn: String?
+
+        init(taxable: Paise, tax: LineTax, rate: BasisPoints? = nil, hsn: String? = nil) {
+            self.taxable = taxable
+            self.tax = tax
+            self.rate = rate
+            self.hsn = hsn
+        }
     }
 
     public var lines: [Line]
@@ -15,6 +26,9 @@ public struct PricedBill: Hashable, Sendable {
     public var discount: Paise
     public var tax: LineTax
     public var total: Paise
+
+    /// What rounding added to the total, or took from it.
+    public var roundOff: Paise { total - (subtotal + tax.sum - discount) }
 
     init(lines: [Line], subtotal: Paise, discount: Paise, tax: LineTax, total: Paise) {
         self.lines = lines
@@ -39,7 +53,11 @@ public struct PricedBill: Hashable, Sendable {
                     on: taxable, rate: product.gstRate, cess: product.cessRate, interState: bill.isInterState,
                     exempt: product.isExempt)
             }
-            lines.append(Line(taxable: taxable, tax: own))
+            lines.append(
+                Line(
+                    taxable: taxable, tax: own,
+                    rate: bill.withGST ? (product.isExempt ? .zero : product.gstRate) : nil,
+                    hsn: bill.withGST ? product.hsn : nil))
             subtotal = try subtotal.adding(taxable)
             tax = LineTax(
                 cgst: try tax.cgst.adding(own.cgst), sgst: try tax.sgst.adding(own.sgst),
@@ -48,6 +66,7 @@ public struct PricedBill: Hashable, Sendable {
         let gross = try subtotal.adding(tax.sum)
         discount = try bill.discount.map { (told) throws(BookError) in try Self.amount(of: told, on: gross) } ?? .zero
         total = gross - discount
+        if bill.roundsToRupee { total = Paise((total.rawValue + 50) / 100 * 100) }
     }
 
     /// Price of one unit x quantity in thousandths, rounded half away from zero.
@@ -108,6 +127,16 @@ public struct LineTax: Hashable, Sendable {
     }
 
     public var sum: Paise { cgst + sgst + igst + cess }
+
+    static prefix func - (tax: LineTax) -> LineTax {
+        LineTax(cgst: -tax.cgst, sgst: -tax.sgst, igst: -tax.igst, cess: -tax.cess)
+    }
+
+    static func + (left: LineTax, right: LineTax) -> LineTax {
+        LineTax(
+            cgst: left.cgst + right.cgst, sgst: left.sgst + right.sgst, igst: left.igst + right.igst,
+            cess: left.cess + right.cess)
+    }
 }
 
 extension Paise {

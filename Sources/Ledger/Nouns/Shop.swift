@@ -55,6 +55,8 @@ public struct ProductDetails: Hashable, Sendable {
     public var tierPrices: [Int: Paise] = [:]
     public var gstRate: BasisPoints = .zero
     public var cessRate: BasisPoints = .zero
+    /// Rates that take the place of `gstRate` and `cessRate` from a day on; the newest day that has come counts.
+    public var rateChanges: [RateChange] = []
     public var isExempt = false
     public var hsn: String?
     /// Thousandths of the own unit in one of the named unit: dozen -> 12000.
@@ -64,6 +66,28 @@ public struct ProductDetails: Hashable, Sendable {
         self.name = name
         self.unit = unit
         self.price = price
+    }
+
+    /// The product as it is taxed on a day: what prices a bill of that day.
+    public func asOf(_ day: CivilDay) -> ProductDetails {
+        guard let change = rateChanges.filter({ $0.from <= day }).max(by: { $0.from < $1.from }) else { return self }
+        var details = self
+        details.gstRate = change.gstRate
+        details.cessRate = change.cessRate
+        return details
+    }
+}
+
+/// A rate of tax that begins on a day, told to the book before or after that day comes.
+public struct RateChange: Hashable, Sendable {
+    public var from: CivilDay
+    public var gstRate: BasisPoints
+    public var cessRate: BasisPoints
+
+    public init(from: CivilDay, gstRate: BasisPoints, cessRate: BasisPoints = .zero) {
+        self.from = from
+        self.gstRate = gstRate
+        self.cessRate = cessRate
     }
 }
 
@@ -110,6 +134,8 @@ public struct Bill: Hashable, Sendable {
     public var buyerGSTIN: String?
     /// Paid with the bill; the rest goes to udhaar.
     public var paidNow: [PaymentSplit] = []
+    /// The total is rounded to the rupee, half up; the difference is posted to the round-off account.
+    public var roundsToRupee = false
 
     public init(customer: CustomerID?, lines: [BillLine]) {
         self.customer = customer
@@ -225,12 +251,26 @@ public struct ShopDetails: Hashable, Sendable {
     public var state: String
     /// Language of the shop at the start: "hi-en", "hi", "en".
     public var language: String
+    /// Set by `Command.setRules`, not by opening the shop.
+    public var rules = ShopRules()
 
     public init(name: String, state: String, language: String) {
         self.name = name
         self.state = state
         self.language = language
     }
+}
+
+/// What the shopkeeper has decided once for all sales.
+public struct ShopRules: Hashable, Sendable {
+    /// New bills are rounded to the rupee. Default: to the paisa.
+    public var roundsBills = false
+    /// An unconfirmed spoken amount above this is held until somebody confirms it. Nil holds none for its amount.
+    public var holdAbove: Paise?
+    /// An unconfirmed spoken entry heard with less confidence (thousandths) is held. Nil holds none for that.
+    public var holdBelowMilli: Int64?
+
+    public init() {}
 }
 
 public struct DailySummary: Hashable, Sendable {

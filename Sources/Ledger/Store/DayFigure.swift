@@ -37,6 +37,7 @@ extension JournalEntry {
         case Command.Code.commitBill:
             let given: [(figure: DayFigure, amount: Int64)] = udhaar > 0 ? [(.udhaarGiven, udhaar)] : []
             return [(.invoiceCount, 1), (.sales, pricing?.total.rawValue ?? 0)] + received + given
+        case Command.Code.creditNote: return [(.sales, -(pricing?.total.rawValue ?? 0))] + received
         default: return []
         }
     }

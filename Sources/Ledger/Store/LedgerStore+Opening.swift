@@ -24,6 +24,8 @@ extension LedgerStore {
             try create(connection, configuration)
         case Schema.version:
             guard application == Schema.applicationID else { throw .damaged("the file is not a book") }
+        case 1..<Schema.version:
+            guard application == Schema.applicationID else { throw .damaged("the file is not a book") }
         case (Schema.version + 1)...:
             throw .unavailable("the book was written by a newer version (\(version)); update the device first")
         default: throw .damaged("the file is not a book")
@@ -32,6 +34,7 @@ extension LedgerStore {
         try connection.script(Schema.moneySum)
         let store = try LedgerStore(
             connection: connection, configuration: configuration, mode: .own, path: path, lock: lock)
+        try store.migrate()
         try store.load()
         try store.checkStart()
         if path != nil {

@@ -81,6 +81,7 @@ extension LedgerStore {
             if let id = entry.arguments[0].integer {
                 memory.goods[ProductID(rawValue: id)] = ProductDetails(entry.arguments[1])
             }
+        case Command.Code.setRules: memory.rules = ShopRules(entry.arguments)
         default: break
         }
     }

@@ -11,7 +11,22 @@ extension LedgerStore {
             default: break
             }
         }
+        shop.rules = memory.rules
         return shop
+    }
+
+    /// The rules as stored, each under its own setting.
+    func rules() throws(BookError) -> ShopRules {
+        var rules = ShopRules()
+        try connection.run("SELECT name, value FROM setting WHERE name IN ('round', 'hold_above', 'hold_below')") {
+            let value = Int64($0.text(1))
+            switch $0.text(0) {
+            case "round": rules.roundsBills = value == 1
+            case "hold_above": rules.holdAbove = value.map { Paise($0) }
+            default: rules.holdBelowMilli = value
+            }
+        }
+        return rules
     }
 
     /// Everybody who was not erased, by number. One merged into another is found under the other's aliases.

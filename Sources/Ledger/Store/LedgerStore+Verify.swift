@@ -104,7 +104,8 @@ extension LedgerStore {
             let expected = tally.sums[table] ?? RowTally.Sum()
             guard try RowTally.sum(of: table, in: connection) == expected else { return reason(table.rawValue) }
         }
-        for (table, order) in Schema.steadyTables {
+        let version = try connection.integer("PRAGMA user_version") ?? 0
+        for (table, order) in Schema.steadyTables(version: version) {
             let sql = "SELECT * FROM \(table) ORDER BY \(order)"
             guard try Self.digest(sql, connection) == Self.digest(sql, replayed) else { return reason(table) }
         }
@@ -129,12 +130,14 @@ extension LedgerStore {
     private func brokenNumbers() throws(BookError) -> String? {
         var next: [String: Int64] = [:]
         var broken: String?
-        try connection.run("SELECT number FROM invoice ORDER BY number") {
+        let notes =
+            try connection.integer("PRAGMA user_version") ?? 0 < 2 ? "" : "UNION ALL SELECT number FROM credit_note "
+        try connection.run("SELECT number FROM invoice \(notes)ORDER BY number") {
             guard let number = InvoiceNumber($0.text(0)) else {
                 broken = "an invoice number has another form"
                 return
             }
-            let key = "\(number.series)/\(number.year)"
+            let key = "\(number.code)/\(number.year)"
             if number.number != next[key, default: 1] { broken = "invoice numbers have a gap" }
             next[key] = number.number + 1
         }
@@ -171,23 +174,29 @@ extension LedgerStore {
         guard sum == 0 else { throw .damaged("the balances do not sum to zero; rebuild") }
     }
 
-    /// Makes all projections anew from the journal, in one transaction; the journal must verify first.
+    /// Makes all projections anew from the journal, in one transaction; the journal must verify first. The book is of
+    /// this product's version afterwards.
     ///
     /// - Returns: how many events were replayed.
     @discardableResult
     public func rebuild() throws(BookError) -> Int64 {
         try checkWritable()
-        var report = VerifyReport(valid: false, entries: 0, head: memory.newest, firstBad: nil, reason: nil)
-        try connection.transaction { () throws(BookError) in
-            try connection.script("DROP TABLE temp.money_sum; DROP TRIGGER posting_sum;")
-            try connection.script(Schema.dropProjections + Schema.projections + Schema.moneySum)
-            try check(from: Place(epoch: 1, seq: 0), prev: ChainLink.start, report: &report) {
-                (entry, place) throws(BookError) in
-                try Projector(tables: connection, journal: connection).apply(entry, at: place)
-            }
-            if let reason = report.reason { throw .damaged("event \(report.firstBad ?? 0): \(reason)") }
-        }
+        let entries = try connection.transaction { () throws(BookError) in try replayAll() }
         try load()
+        return entries
+    }
+
+    /// The body of `rebuild`, for whoever has begun the transaction.
+    func replayAll() throws(BookError) -> Int64 {
+        var report = VerifyReport(valid: false, entries: 0, head: memory.newest, firstBad: nil, reason: nil)
+        try connection.script("DROP TABLE temp.money_sum; DROP TRIGGER posting_sum;")
+        try connection.script(Schema.dropProjections + Schema.projections + Schema.moneySum)
+        try check(from: Place(epoch: 1, seq: 0), prev: ChainLink.start, report: &report) {
+            (entry, place) throws(BookError) in
+            try Projector(tables: connection, journal: connection).apply(entry, at: place)
+        }
+        if let reason = report.reason { throw .damaged("event \(report.firstBad ?? 0): \(reason)") }
+        try connection.script("PRAGMA user_version = \(Schema.version)")
         return report.entries
     }
 }

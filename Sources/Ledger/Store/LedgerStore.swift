@@ -42,6 +42,7 @@ public final class LedgerStore: Book {
     func load() throws(BookError) {
         try loadPeople()
         try loadGoods()
+        memory.rules = try rules()
     }
 
     // MARK: Writing
@@ -84,7 +85,7 @@ public final class LedgerStore: Book {
 
     private func write(_ request: Request) throws(BookError) -> Committed {
         if let known = try committed(request.id) { return try answerAgain(request.command, known) }
-        let command = request.command
+        let (command, settles) = try whatToWrite(request)
         var plan = try plan(command, at: request.at)
         let secret = try secret(of: command, owner: plan.owner)
         plan.owner = secret?.owner
@@ -94,7 +95,7 @@ public final class LedgerStore: Book {
             monotonicMilliseconds: configuration.monotonicMilliseconds(),
             bootID: memory.hasNamedBoot ? nil : configuration.bootID, day: CivilTime(request.at).day,
             postings: plan.postings, moves: plan.moves, outcome: plan.outcome, pricing: plan.pricing,
-            reverses: plan.reverses, totals: plan.totals)
+            reverses: plan.reverses, totals: plan.totals, settles: settles)
         precondition(entry.isBalanced, "a plan does not balance")
         let body = entry.encoded
         guard body.count <= JournalEntry.bodyBytesMax else { throw .refused(.tooLarge) }
@@ -116,6 +117,13 @@ public final class LedgerStore: Book {
     private func answerAgain(
         _ command: Command, _ known: (place: Place, entry: JournalEntry, hash: [UInt8])
     ) throws(BookError) -> Committed {
+        if case .settle(let hold) = command {
+            guard known.entry.settles == hold else { throw .refused(.identityReused) }
+            return Self.replay(known)
+        }
+        var command = command
+        // What was said was held then: it is the same command though it was written as another.
+        if known.entry.type == Command.Code.hold, let held = HeldEntry(command) { command = .hold(held) }
         var commitment: [UInt8]?
         if let personal = command.personal {
             if let memo = try memo(at: known.place, event: known.entry.id) {
@@ -127,7 +135,11 @@ public final class LedgerStore: Book {
         }
         guard known.entry.type == command.code, known.entry.arguments == command.arguments(commitment: commitment)
         else { throw .refused(.identityReused) }
-        return Committed(
+        return Self.replay(known)
+    }
+
+    private static func replay(_ known: (place: Place, entry: JournalEntry, hash: [UInt8])) -> Committed {
+        Committed(
             event: known.entry.id, epoch: known.place.epoch, seq: known.place.seq, hash: known.hash,
             outcome: known.entry.outcome, isReplay: true)
     }

@@ -9,6 +9,7 @@ struct Memory {
     var mergedInto: [CustomerID: CustomerID] = [:]
     /// Details of all products; their stock is in the table.
     var goods: [ProductID: ProductDetails] = [:]
+    var rules = ShopRules()
     /// Key of the shop itself, for what is sent to nobody known.
     var shopKey: [UInt8]?
     /// True once this run has named its boot in the journal.

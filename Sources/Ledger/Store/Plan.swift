@@ -13,13 +13,16 @@ struct Plan {
 extension LedgerStore {
     /// Most lines of a bill; more is refused as too large.
     public static let billLinesMax = 200
-    /// Nothing is sold before this moment: a clock that says so has lost its battery. 2025-01-01T00:00Z.
-    public static let clockFloor = WallTime(milliseconds: 1_735_689_600_000)
 
     /// Checks a command against the book. Throws what the shopkeeper is told; writes nothing.
     func plan(_ command: Command, at: WallTime) throws(BookError) -> Plan {
         switch command {
-        case .openShop, .setLanguage: return Plan()
+        case .openShop, .setLanguage, .confirmDate: return Plan()
+        case .setRules(let rules):
+            guard (rules.holdAbove ?? .zero).isWithinRange, (rules.holdAbove ?? .zero) >= .zero,
+                (0...1000).contains(rules.holdBelowMilli ?? 0)
+            else { throw .refused(.amountOutOfRange) }
+            return Plan()
 
         case .createCustomer(let details, let opening): return try planCustomer(details, opening)
         case .updateCustomer(let id, _), .addAlias(let id, _), .removeAlias(let id, _):
@@ -57,7 +60,7 @@ extension LedgerStore {
                 outcome: .balance(try balance(of: customer).adding(-paid)), owner: customer)
 
         case .saveDraft(let draft):
-            _ = try price(draft.bill)
+            _ = try price(draft.bill, at: at)
             return Plan()
         case .dropDraft(let id):
             try checkDraft(id)
@@ -69,6 +72,12 @@ extension LedgerStore {
             guard let place = try connection.integer("SELECT place FROM invoice WHERE number = ?", [.text(number)])
             else { throw .refused(.unknownInvoice) }
             return try planReversal(at: Place(rawValue: place))
+        case .creditNote(let note): return try planCreditNote(note, at: at)
+        case .hold(let held): return try planHold(held, at: at)
+        case .settle: preconditionFailure("a settlement is written as what it settles")
+        case .void(let hold, _):
+            _ = try placeOfHold(hold)
+            return Plan()
         case .reverse(let event, _):
             guard let place = try connection.integer("SELECT place FROM request WHERE id = ?", [.blob(event.bytes)])
             else { throw .refused(.unknownEvent) }
@@ -129,7 +138,10 @@ extension LedgerStore {
     private func check(_ details: ProductDetails, besides id: ProductID?) throws(BookError) {
         let prices = [details.price] + details.tierPrices.values
         guard prices.allSatisfy({ $0 >= .zero && $0 <= .amountMax }),
-            (0...10_000).contains(details.gstRate.rawValue), (0...100_000).contains(details.cessRate.rawValue)
+            (0...10_000).contains(details.gstRate.rawValue), (0...100_000).contains(details.cessRate.rawValue),
+            details.rateChanges.allSatisfy({
+                (0...10_000).contains($0.gstRate.rawValue) && (0...100_000).contains($0.cessRate.rawValue)
+            })
         else { throw .refused(.amountOutOfRange) }
         guard !memory.goods.contains(where: { $0.key != id && $0.value.name == details.name }) else {
             throw .refused(.duplicateName)
@@ -142,12 +154,12 @@ extension LedgerStore {
 
     // MARK: Money
 
-    private func checkMoney(_ amount: Paise) throws(BookError) {
+    func checkMoney(_ amount: Paise) throws(BookError) {
         guard amount > .zero, amount <= .amountMax else { throw .refused(.amountOutOfRange) }
     }
 
     /// Each part and the sum are checked.
-    private func checkSplits(_ splits: [PaymentSplit]) throws(BookError) -> Paise {
+    func checkSplits(_ splits: [PaymentSplit]) throws(BookError) -> Paise {
         guard !splits.isEmpty else { throw .refused(.amountOutOfRange) }
         var sum = Paise.zero
         for split in splits {
@@ -170,13 +182,13 @@ extension LedgerStore {
 
     // MARK: Bills
 
-    private func checkDraft(_ id: ULID) throws(BookError) {
+    func checkDraft(_ id: ULID) throws(BookError) {
         guard try connection.integer("SELECT 1 FROM draft WHERE id = ?", [.blob(id.bytes)]) != nil else {
             throw .refused(.unknownDraft)
         }
     }
 
-    private func price(_ bill: Bill) throws(BookError) -> PricedBill {
+    func price(_ bill: Bill, at: WallTime) throws(BookError) -> PricedBill {
         guard !bill.lines.isEmpty else { throw .refused(.emptyBill) }
         guard bill.lines.count <= Self.billLinesMax else { throw .refused(.tooLarge) }
         for line in bill.lines {
@@ -185,11 +197,14 @@ extension LedgerStore {
             else { throw .refused(.amountOutOfRange) }
         }
         if let customer = bill.customer { _ = try present(customer) }
-        return try PricedBill(bill, products: memory.goods)
+        let day = CivilTime(at).day
+        var products: [ProductID: ProductDetails] = [:]
+        for line in bill.lines { products[line.product] = memory.goods[line.product]?.asOf(day) }
+        return try PricedBill(bill, products: products)
     }
 
     private func planBill(_ bill: Bill, at: WallTime) throws(BookError) -> Plan {
-        let priced = try price(bill)
+        let priced = try price(bill, at: at)
         guard priced.total >= .zero, priced.total <= .amountMax else { throw .refused(.amountOutOfRange) }
         let paid = bill.paidNow.isEmpty ? Paise.zero : try checkSplits(bill.paidNow)
         var plan = Plan(pricing: priced)
@@ -207,33 +222,17 @@ extension LedgerStore {
         let credits: [(Account, Paise)] = [
             (.sales, priced.subtotal), (.discount, -priced.discount), (.cgst, priced.tax.cgst),
             (.sgst, priced.tax.sgst), (.igst, priced.tax.igst), (.cess, priced.tax.cess),
+            (.roundOff, priced.roundOff),
         ]
         plan.postings += credits.filter { $0.1 != .zero }.map { Posting($0.0, -$0.1) }
         if plan.postings.allSatisfy({ $0.amount == .zero }) { plan.postings = [] }
         plan.moves = bill.lines.map { StockMove($0.product, -$0.quantity) }
         var balance: Paise?
         if let customer { balance = try self.balance(of: customer).adding(priced.total).adding(-paid) }
-        let number = try nextNumber(at: at)
+        let number = try nextNumber(.invoice, at: at)
         plan.outcome = .invoice(number: number.description, total: priced.total, balance: balance)
         plan.owner = customer
         return plan
-    }
-
-    /// The next number of the counter's series in the financial year of the moment. Years only go forward, and only
-    /// when the clock can be trusted: a number once given in the wrong year cannot be taken back.
-    private func nextNumber(at: WallTime) throws(BookError) -> InvoiceNumber {
-        guard at >= Self.clockFloor else { throw .refused(.clockUntrusted) }
-        let series = configuration.series
-        let year = CivilTime(at).day.financialYear
-        let latest = try connection.integer("SELECT max(year) FROM series WHERE code = ?", [.text(series)])
-        if let latest, latest != year {
-            guard year > latest, configuration.wallQuality() >= 3 else { throw .refused(.clockUntrusted) }
-        }
-        let next =
-            try connection.integer(
-                "SELECT next FROM series WHERE code = ? AND year = ?", [.text(series), .integer(year)]) ?? 1
-        guard next <= InvoiceNumber.numberMax else { throw .unavailable("the invoice series has no more numbers") }
-        return InvoiceNumber(series: series, year: year, number: next)
     }
 
     /// The same legs with the other sign; at most once.
@@ -246,6 +245,10 @@ extension LedgerStore {
             try connection.integer(
                 "SELECT 1 FROM movement WHERE place = ? AND reversed_by IS NULL", [.integer(place.rawValue)]) != nil
         else { throw .refused(.alreadyReversed) }
+        // A bill whose goods came back in part is not taken back whole: the notes go first.
+        if case .invoice(let number, _, _) = original.outcome, try !liveCreditNotes(of: number).isEmpty {
+            throw .refused(.notReversible)
+        }
         let legs = original.postings.map { Posting($0.account, -$0.amount) }
         var balance: Paise?
         if let customer = original.customer.map({ root(of: $0) }) {
@@ -253,10 +256,10 @@ extension LedgerStore {
             for leg in legs where leg.account.customer != nil { balance = try balance?.adding(leg.amount) }
         }
         var outcome = Committed.Outcome.done
-        if case .invoice(let number, let total, _) = original.outcome {
+        switch original.outcome {
+        case .invoice(let number, let total, _), .credited(let number, let total, _):
             outcome = .cancelled(number: number, total: total, balance: balance)
-        } else if let balance {
-            outcome = .balance(balance)
+        default: if let balance { outcome = .balance(balance) }
         }
         return Plan(
             postings: legs, moves: original.moves.map { StockMove($0.product, -$0.quantity) }, outcome: outcome,

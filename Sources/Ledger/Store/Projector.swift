@@ -14,6 +14,7 @@ struct Projector {
         if !entry.totals.isEmpty, try totals() != entry.totals {
             throw .damaged("the accounts are not what the day's close says")
         }
+        if let hold = entry.settles { try removeHold(hold.bytes) }
         try applyNouns(entry, place)
         try post(entry.postings, place)
         try move(entry.moves, place)
@@ -115,7 +116,11 @@ struct Projector {
 
     private func applyNouns(_ entry: JournalEntry, _ place: Place) throws(BookError) {
         let arguments = entry.arguments
-        guard arguments.count == Command.Code.argumentCounts[entry.type] else {
+        let expected =
+            entry.type == Command.Code.hold
+            ? arguments.first?.integer.flatMap { Command.Code.argumentCounts[$0] }.map { $0 + 1 }
+            : Command.Code.argumentCounts[entry.type]
+        guard arguments.count == expected else {
             throw .damaged("an event has other arguments than its kind")
         }
         func number(_ index: Int) -> Connection.Value { .integer(arguments[index].integer ?? 0) }
@@ -125,6 +130,12 @@ struct Projector {
             try set("state", arguments[1].text)
             try set("language", arguments[2].text)
         case Command.Code.setLanguage: try set("language", arguments[0].text)
+        case Command.Code.setRules:
+            let rules = ShopRules(arguments)
+            try set("round", rules.roundsBills ? "1" : "0")
+            try set("hold_above", rules.holdAbove.map { String($0.rawValue) })
+            try set("hold_below", rules.holdBelowMilli.map { String($0) })
+        case Command.Code.confirmDate: try set("confirmed_day", arguments[0].integer.map { String($0) })
         case Command.Code.createCustomer:
             guard case .customer(let id) = entry.outcome else { throw .damaged("a customer without a number") }
             try tables.run(
@@ -140,6 +151,7 @@ struct Projector {
             for id in try family(of: arguments[0].integer ?? 0) {
                 try tables.run("UPDATE customer SET erased = 1 WHERE id = ?", [.integer(id)])
                 try tables.run("DELETE FROM draft WHERE customer = ?", [.integer(id)])
+                try tables.run("DELETE FROM hold WHERE customer = ?", [.integer(id)])
                 try tables.run("DELETE FROM reminder WHERE customer = ?", [.integer(id)])
                 try tables.run("DELETE FROM outgoing WHERE customer = ?", [.integer(id)])
             }
@@ -160,10 +172,28 @@ struct Projector {
                 throw .damaged("a bill without a number")
             }
             try add(.invoice, [.text(text), .integer(place.rawValue), .integer(total.rawValue)])
-            try tables.run(
-                "INSERT OR REPLACE INTO series VALUES(?,?,?)",
-                [.text(invoice.series), .integer(invoice.year), .integer(invoice.number + 1)])
+            try count(invoice)
             try dropDraft(arguments[1].bytes)
+        case Command.Code.creditNote:
+            guard case .credited(let text, let total, _) = entry.outcome, let number = InvoiceNumber(text) else {
+                throw .damaged("a credit note without a number")
+            }
+            try tables.run(
+                "INSERT INTO credit_note VALUES(?,?,?,?)",
+                [
+                    .text(text), .integer(place.rawValue), .text(arguments[0].text ?? ""), .integer(total.rawValue),
+                ])
+            try count(number)
+        case Command.Code.hold:
+            guard let held = HeldEntry(arguments, note: nil) else { throw .damaged("a held entry cannot be read") }
+            try tables.run(
+                "INSERT INTO hold VALUES(?,?,?,?)",
+                [
+                    .blob(entry.id.bytes), .integer(place.rawValue), .integer(held.customer?.rawValue ?? 0),
+                    .integer(entry.at.rawValue),
+                ])
+            if case .bill(_, let draft) = held { try dropDraft(draft?.bytes) }
+        case Command.Code.void: try removeHold(arguments[0].bytes ?? [])
         case Command.Code.saveReminder:
             try tables.run(
                 "INSERT OR REPLACE INTO reminder VALUES(?,?,?,?,?)",
@@ -195,6 +225,18 @@ struct Projector {
             """, [.integer(root)]
         ) { family.append($0.integer(0)) }
         return family
+    }
+
+    /// The number is given out; the next one follows.
+    private func count(_ number: InvoiceNumber) throws(BookError) {
+        try tables.run(
+            "INSERT OR REPLACE INTO series VALUES(?,?,?)",
+            [.text(number.code), .integer(number.year), .integer(number.number + 1)])
+    }
+
+    private func removeHold(_ id: [UInt8]) throws(BookError) {
+        try tables.run("DELETE FROM hold WHERE id = ?", [.blob(id)])
+        guard tables.changes == 1 else { throw .damaged("a held entry is settled twice") }
     }
 
     private func set(_ name: String, _ value: String?) throws(BookError) {

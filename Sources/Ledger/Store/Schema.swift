@@ -4,7 +4,8 @@
 ///
 /// `place` is an event's epoch and number as one integer (`Place`).
 enum Schema {
-    static let version: Int64 = 1
+    /// 2 adds `hold` and `credit_note`, and numbers of credit notes to `series`.
+    static let version: Int64 = 2
     /// "EXEC" in ASCII: what `file` and a technician see in the header.
     static let applicationID: Int64 = 0x4558_4543
 
@@ -40,8 +41,13 @@ enum Schema {
     static let steadyTables: [(table: String, order: String)] = [
         ("balance", "account"), ("customer", "id"), ("product", "id"), ("draft", "customer"),
         ("day_figure", "day, kind"), ("reminder", "id"), ("outgoing", "place"), ("series", "code, year"),
-        ("setting", "name"),
+        ("setting", "name"), ("hold", "id"), ("credit_note", "number"),
     ]
+
+    /// Those of them that a book of an earlier version has.
+    static func steadyTables(version: Int64) -> [(table: String, order: String)] {
+        steadyTables.filter { version >= 2 || !["hold", "credit_note"].contains($0.table) }
+    }
 
     static let projections = """
         CREATE TABLE request(id BLOB PRIMARY KEY, place INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -65,6 +71,11 @@ enum Schema {
         CREATE TABLE outgoing(place INTEGER PRIMARY KEY, customer INTEGER) STRICT;
         CREATE TABLE series(code TEXT NOT NULL, year INTEGER NOT NULL, next INTEGER NOT NULL,
           PRIMARY KEY(code, year)) STRICT, WITHOUT ROWID;
+        CREATE TABLE hold(id BLOB PRIMARY KEY, place INTEGER NOT NULL, customer INTEGER NOT NULL,
+          made_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE credit_note(number TEXT PRIMARY KEY, place INTEGER NOT NULL UNIQUE, invoice TEXT NOT NULL,
+          total INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE INDEX credit_note_invoice ON credit_note(invoice);
         CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
         """
 

@@ -9,13 +9,13 @@ final class Counter {
     var now = WallTime(milliseconds: 1_772_600_400_000)
     let configuration: DialogueConfiguration
 
-    init(_ world: ShopWorld? = nil) throws {
+    init(_ world: ShopWorld? = nil, wallQuality: Int64 = 3) throws {
         let world = try world ?? ShopWorld(json: Fixture.world)
         store = try LedgerStore.open(
             path: nil,
             configuration: LedgerConfiguration(
                 deviceID: [UInt8](repeating: 1, count: 16), shopID: [UInt8](repeating: 2, count: 16),
-                bootID: [UInt8](repeating: 3, count: 16), monotonicMilliseconds: { 0 }))
+                bootID: [UInt8](repeating: 3, count: 16), monotonicMilliseconds: { 0 }, wallQuality: { wallQuality }))
         var random = CaseRandom(seed: 7)
         try world.seed(store, at: now, using: &random)
         var configuration = DialogueConfiguration()
@@ -30,8 +30,27 @@ final class Counter {
         -> Answer
     {
         dialogue.hear(
-            Utterance(text: text, confidenceMilli: confidence, turn: turn, isLate: late, alternatives: others), now: now
-        )
+            Utterance(
+                text: text, confidenceMilli: confidence, turn: turn, isLate: late,
+                alternatives: others.enumerated().map { .init($0.element, voter: "other \($0.offset)") }), now: now)
+    }
+
+    /// What a speech engine wrote down, a voter a transcript.
+    @discardableResult
+    func hear(_ transcripts: [(text: String, voter: String)], confidence: Int64 = 800) -> Answer {
+        dialogue.hear(
+            Utterance(
+                text: transcripts[0].text, confidenceMilli: confidence,
+                alternatives: transcripts.dropFirst().map { .init($0.text, voter: $0.voter) }, origin: .heard,
+                voter: transcripts[0].voter), now: now)
+    }
+
+    /// Something done beside the conversation.
+    func write(_ command: Command) throws {
+        _ = try store.perform(
+            command, id: ULID(high: 9, low: UInt64(try store.head().seq)),
+            evidence: Evidence(confirmedBy: "technician"),
+            at: now)
     }
 
     /// Power lost and back: what is not in the book is forgotten.

@@ -186,6 +186,7 @@ final class BrokenBook: Book {
     func lastReversible() throws(BookError) -> (event: ULID, command: String, customer: CustomerID?, amount: Paise)? {
         try store.lastReversible()
     }
+    func dateToConfirm(at: WallTime) throws(BookError) -> CivilDay? { try store.dateToConfirm(at: at) }
     func perform(_ command: Command, id: ULID, evidence: Evidence, at: WallTime) throws(BookError) -> Committed {
         guard writes else { throw .full }
         return try store.perform(command, id: id, evidence: evidence, at: at)

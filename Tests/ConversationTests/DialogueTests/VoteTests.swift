@@ -1,0 +1,62 @@
+import Testing
+
+@testable import Conversation
+
+/// One engine's word never moves money or stock silently.
+struct VoteTests {
+    private static let agreeing: [[(text: String, voter: String)]] = [
+        [("Rahul gave 200 rupees", "w/en"), ("राहुल ने दो सौ दिए", "w/hi")],
+        [("Rahul ne 200 diye", "w/hi"), ("Parathe hogaya", "w/en"), ("Rahul ne do sau diye", "other/hi")],
+        [("Rahul ne 200 diye", "a"), ("Rahul ne do sau diye", "a"), ("Rahul ne 200 diye", "b")],
+    ]
+
+    @Test(arguments: agreeing.indices) func `two voters who agree are enough`(_ index: Int) throws {
+        let counter = try Counter()
+        #expect(counter.hear(Self.agreeing[index]).committed.count == 1)
+        #expect(try counter.balance("Rahul Sharma") == 300)
+    }
+
+    private static let alone: [[(text: String, voter: String)]] = [
+        [("Rahul ne 200 diye", "w/hi")],
+        [("Rahul ne 200 diye", "w/hi"), ("Paratha hogaya bhai", "w/en")],
+        // Three spellings of one voter are one opinion.
+        [("Rahul ne 200 diye", "w/hi"), ("Rahul ne do sau diye", "w/hi"), ("राहुल ने दो सौ दिए", "w/hi")],
+        // A second voter who heard another sum, another person, a negation, a question.
+        [("Rahul ne 200 diye", "w/hi"), ("Rahul ne 300 diye", "w/en")],
+        [("Rahul ne 200 diye", "w/hi"), ("Suresh ne 200 diye", "w/en")],
+        [("Rahul ne 200 diye", "a"), ("Rahul ne 200 diye", "b"), ("Rahul ne 200 nahi diye", "c")],
+        [("Rahul ne 200 diye", "a"), ("Rahul ne 200 diye", "b"), ("Rahul ka balance kitna hai", "c")],
+        [("maggi ka 10 packet stock add karo", "w/hi")],
+    ]
+
+    @Test(arguments: alone.indices) func `one voter, or two who differ, is a question`(_ index: Int) throws {
+        let counter = try Counter()
+        let before = try counter.figures()
+        let answer = counter.hear(Self.alone[index])
+        #expect(answer.committed.isEmpty && answer.gate == .yesNo)
+        #expect(try counter.figures() == before)
+    }
+
+    @Test func `a yes settles what one voter heard`() throws {
+        let counter = try Counter()
+        counter.hear([("Rahul ne 200 diye", "w/hi")])
+        #expect(counter.hear([("haan", "w/hi")]).committed.count == 1)
+        #expect(try counter.balance("Rahul Sharma") == 300)
+    }
+
+    @Test func `several commands in one breath need a second voter too`() throws {
+        let counter = try Counter()
+        let before = try counter.figures()
+        let said = "Rahul ne 200 diye aur Suresh ne 100 diye"
+        #expect(counter.hear([(said, "w/hi")]).committed.isEmpty)
+        #expect(counter.hear([(said, "w/hi"), ("Rahul ne 200 diye aur Suresh ne 300 diye", "w/en")]).committed.isEmpty)
+        #expect(try counter.figures() == before)
+        counter.hear([(said, "w/hi"), (said, "w/en")])
+        #expect(try counter.balance("Rahul Sharma") == 300)
+    }
+
+    @Test func `a question needs no second voter`() throws {
+        let counter = try Counter()
+        #expect(counter.hear([("Rahul ka balance kitna hai", "w/hi")]).code == "OK")
+    }
+}

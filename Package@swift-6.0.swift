@@ -49,7 +49,7 @@ let targets: [Target] = [
     .executableTarget(
         name: "execoractl",
         dependencies: [
-            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "JSONText",
+            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "Seals", "JSONText",
         ],
         swiftSettings: strict),
 

@@ -24,7 +24,7 @@ struct ProveCall {
 
     static func run(_ arguments: [String]) -> Int32 {
         guard let call = ProveCall(arguments) else {
-            standardError(usage)
+            LedgerCall.standardError(usage)
             return 2
         }
         do {
@@ -36,7 +36,7 @@ struct ProveCall {
             try PrivateFile.write(proof.bytes + [0x0A], to: target)
             return 0
         } catch {
-            standardError("execoractl: not proven: \(error)")
+            LedgerCall.standardError("execoractl: not proven: \(error)")
             return error is Missing ? 1 : 2
         }
     }

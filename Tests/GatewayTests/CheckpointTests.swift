@@ -9,7 +9,9 @@ import Testing
 
 @Suite struct MerkleTreeTests {
     /// Roots of the reference tree's first n leaves: the vectors of Certificate Transparency (RFC 6962's C++ code).
-    static let leaves = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+    static let leaves = [
+        "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f",
+    ]
     static let roots = [
         "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
         "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -90,7 +92,8 @@ import Testing
             let note = try #require(made?.note)
             let root = try #require(note.split(separator: "\n").dropFirst(2).first)
             let changes = [
-                (entry, String(entry.dropLast(2)) + (entry.hasSuffix("00") ? "01" : "00")), (#""seq":12"#, #""seq":13"#),
+                (entry, String(entry.dropLast(2)) + (entry.hasSuffix("00") ? "01" : "00")),
+                (#""seq":12"#, #""seq":13"#),
                 (String(root), "A" + root.dropFirst()), (#""index":"#, #""index":1"#),
             ]
             for (from, to) in changes {
@@ -118,6 +121,8 @@ enum Program {
     static func verify(_ proof: String, key: String) throws -> (code: Int32, output: String) {
         try start(checkout + "/board/prove/verify", ["--receipt-key", key, proof])
     }
+
+    struct Failed: Error { var output: String }
 
     static var checkout: String { #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } }
 

@@ -16,7 +16,8 @@ import Testing
                 trustPEM: try rig.folder.text(rig.folder.rootCertificate, secret: false), enrolPort: rig.ports.enrol,
                 devicePort: rig.ports.device,
                 line: .init(
-                    refusedPerMille: 50, cutPerMille: 700, cutBytesMax: 30_000, latePerMille: 20, delayMilliseconds: 20))
+                    refusedPerMille: 50, cutPerMille: 700, cutBytesMax: 30_000, latePerMille: 20, delayMilliseconds: 20)
+            )
             let result = try await run.go(fleet: rig.fleet)
             #expect(result.headsEqual)
             #expect(try await rig.fleet.entriesHeld() == 6000)

@@ -34,7 +34,9 @@ import Testing
         Case(
             name: "expired", arguments: { $0.trust + $0.expired }, says: "certificate expired", counted: "certificate"),
         Case(
-            name: "not yet valid", arguments: { $0.trust + $0.early }, says: "bad certificate", counted: "certificate"),
+            // The gateway's library has one alert for a time that is not the certificate's.
+            name: "not yet valid", arguments: { $0.trust + $0.early }, says: "certificate expired",
+            counted: "certificate"),
         Case(
             name: "TLS 1.2", arguments: { $0.trust + $0.good + ["-no_tls1_3"] }, says: "protocol version",
             counted: "tls_version"),
@@ -67,11 +69,12 @@ import Testing
     @Test func `an oversized head or body is refused`() async throws {
         try await GatewayRig.run { rig in
             let files = try await Self.files(at: rig)
-            let head = "GET /v1/time HTTP/1.1\r\nhost: x\r\nx-long: \(String(repeating: "a", count: 20_000))\r\n\r\n"
+            let head =
+                "GET /v1/time HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-long: \(String(repeating: "a", count: 20_000))\r\n\r\n"
             let said = try await Self.client(files.trust + files.good, port: rig.ports.device, request: head)
             #expect(!said.contains("HTTP/1.1 200"))
             let body =
-                "POST /v1/sync HTTP/1.1\r\nhost: x\r\ncontent-length: 200000\r\n\r\n"
+                "POST /v1/sync HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 200000\r\n\r\n"
                 + String(repeating: "b", count: 200_000)
             let answer = try await Self.client(files.trust + files.good, port: rig.ports.device, request: body)
             #expect(answer.contains("HTTP/1.1 413"), "\(answer.suffix(300))")
@@ -91,6 +94,10 @@ import Testing
             process.standardOutput = output
             process.standardError = output
             try process.run()
+            // Should the gateway keep the line open, the client is ended and the expectations fail.
+            DispatchQueue.global().asyncAfter(deadline: .now() + 20) { [process] in
+                if process.isRunning { process.terminate() }
+            }
             // A client that was refused reads no more: that is no fault of the test's.
             signal(SIGPIPE, SIG_IGN)
             try? input.fileHandleForWriting.write(contentsOf: Array(request.utf8))
@@ -125,8 +132,13 @@ import Testing
         try PrivateFile.write(Array(counter.chainPEM.utf8), to: path + "/good.pem")
         let own = CertificateAuthority.newKeyPEM()
         try PrivateFile.write(Array(own.utf8), to: path + "/own.key")
-        try PrivateFile.write(
-            Array(try CertificateAuthority.root(keyPEM: own, nowMilliseconds: now).utf8), to: path + "/own.pem")
+        let made = try Program.start(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-new", "-key", path + "/own.key", "-subj", "/CN=x", "-days", "1", "-out",
+                path + "/own.pem",
+            ])
+        guard made.code == 0 else { throw Program.Failed(output: made.output) }
         let authority = try rig.folder.authority()
         return Files(
             good: ["-cert", path + "/good.pem", "-cert_chain", path + "/good.pem", "-key", key],

@@ -2,9 +2,10 @@
 // a signature stands before what is read, the harness signs, as a thief with a device's key would.
 import Glibc
 import JSONText
+import Seals
+
 @testable import Ledger
 @testable import LedgerSync
-import Seals
 
 private let key: SigningKey = {
     guard let key = try? SigningKey(seed: [UInt8](repeating: 7, count: 32)) else { preconditionFailure("no key") }

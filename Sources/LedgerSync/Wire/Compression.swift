@@ -35,7 +35,9 @@ enum Compression {
         guard count <= SyncLimits.payloadBytesMax, count <= bytes.count * ratioMax else { throw .tooLarge("payload") }
         var written = 0
         let out = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            written = bytes.withUnsafeBytes { ZSTD_decompress(buffer.baseAddress, buffer.count, $0.baseAddress, $0.count) }
+            written = bytes.withUnsafeBytes {
+                ZSTD_decompress(buffer.baseAddress, buffer.count, $0.baseAddress, $0.count)
+            }
             filled = ZSTD_isError(written) != 0 ? 0 : written
         }
         guard ZSTD_isError(written) == 0, out.count == count else { throw .malformed("payload does not expand") }

@@ -87,7 +87,8 @@ public struct SyncBatch: Hashable, Sendable {
         let header = Header(
             shop: shop, device: device, epoch: events[0].epoch, firstSeq: events[0].seq, count: events.count,
             prevHash: events[0].prev, headHash: prev, payloadBytes: payload.count,
-            isCompressed: compressed != nil, payloadDigest: SHA256.digest(payload), keyID: key.verifyingKey.keyID, circumstances: circumstances)
+            isCompressed: compressed != nil, payloadDigest: SHA256.digest(payload), keyID: key.verifyingKey.keyID,
+            circumstances: circumstances)
         let envelope: [UInt8]
         do {
             envelope = try Envelope.write(magic: magic, header: header.encoded, domain: domain, key: key)

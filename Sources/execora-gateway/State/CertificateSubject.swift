@@ -84,7 +84,8 @@ struct ShownCertificate: Hashable, Sendable {
     var notAfterMilliseconds: Int64
 
     init?(der: [UInt8]) {
-        guard let subject = CertificateSubject(der: der), let certificate = try? X509.Certificate(derEncoded: der) else {
+        guard let subject = CertificateSubject(der: der), let certificate = try? X509.Certificate(derEncoded: der)
+        else {
             return nil
         }
         self.subject = subject

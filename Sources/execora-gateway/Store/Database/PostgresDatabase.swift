@@ -42,6 +42,17 @@ final class PostgresDatabase: FleetDatabase {
         _ sql: String, _ values: [FleetValue], row: (any FleetRow) throws(GatewayError) -> Void
     ) throws(GatewayError) {
         try connect()
+        do throws(GatewayError) { try execute(sql, values, row) } catch {
+            // A database that was started anew shows on the old line only when it is used.
+            guard !isInTransaction, PQstatus(connection) != CONNECTION_OK else { throw error }
+            try connect()
+            try execute(sql, values, row)
+        }
+    }
+
+    private func execute(
+        _ sql: String, _ values: [FleetValue], _ row: (any FleetRow) throws(GatewayError) -> Void
+    ) throws(GatewayError) {
         let name = try prepare(sql)
         let result = PostgresValues(values).withPointers { PQexecPrepared(connection, name, $0, $1, $2, $3, 1) }
         defer { PQclear(result) }
@@ -85,7 +96,11 @@ final class PostgresDatabase: FleetDatabase {
 
     func transaction<Result>(_ body: () throws(GatewayError) -> Result) throws(GatewayError) -> Result {
         try connect()
-        try command("BEGIN")
+        do throws(GatewayError) { try command("BEGIN") } catch {
+            guard PQstatus(connection) != CONNECTION_OK else { throw error }
+            try connect()
+            try command("BEGIN")
+        }
         isInTransaction = true
         do {
             let result = try body()

@@ -14,7 +14,7 @@ RELEASE := .build-release
 PROGRAMS := execorad execoractl execora-gateway
 RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path $(RELEASE)
 
-.PHONY: help setup demo test bench-cloud exactly-once build build-device build-debian13 bench fuzz format lint clean
+.PHONY: help setup demo test bench-cloud exactly-once build build-device build-debian13 bench fuzz mutate format lint clean
 
 help: ## this list
 	@echo "Execora: a voice-driven credit book for a small shop."; echo
@@ -79,6 +79,9 @@ exactly-once: setup ## 10^6 entries through a line that refuses, delays, doubles
 
 fuzz: setup ## fuzz the readers of models, WAV, Ogg, batches and receipts, 5 min each (FUZZ_SECONDS)
 	@board/fuzz/run $(or $(FUZZ_SECONDS),300)
+
+mutate: setup ## break one law of the conversation at a time; the named test must fail (minutes)
+	@board/mutate/run
 
 format: ## lay the sources out with swift format
 	@swift format -i -r --configuration .swift-format Package.swift Sources Tests

@@ -49,7 +49,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "execoractl",
         dependencies: [
-            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "Seals", "JSONText",
+            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "Seals",
+            "JSONText",
         ],
         swiftSettings: strict),
 
@@ -58,7 +59,7 @@ let targets: [Target] = [
     tests("AudioIOTests", ["AudioIO", "WakeWord"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
-    tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
+    tests("LedgerTests", ["Ledger", "Seals", "JSONText"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
     tests(
         "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText"], fixtures: true),

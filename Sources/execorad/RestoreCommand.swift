@@ -18,7 +18,7 @@ enum RestoreCommand {
                 complain("execorad: this device is not enrolled; enrol it with its own keys first")
                 return 1
             }
-            let book = try household.openBook(configuration)
+            let book = try household.openBook(configuration, wallQuality: { ClockTrust().quality })
             let before = try book.head().seq
             let link = try line(configuration, household)
             defer { link.stop() }

@@ -33,6 +33,7 @@ var targets: [Target] = [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     room("JSONText"),
     room("Seals", ["COpenSSL", "JSONText"]),
@@ -42,7 +43,7 @@ var targets: [Target] = [
     room("Ledger", ["CSQLite", "Seals", "JSONText"]),
     room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
     room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"]),
-    room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
+    room("LedgerSync", ["CZstd", "Ledger", "Seals", "JSONText"]),
     room("Diagnostics", ["JSONText"]),
 
     .executableTarget(
@@ -91,14 +92,16 @@ if !deviceOnly {
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ]
     targets += [
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .executableTarget(
             name: "execora-gateway",
             dependencies: [
-                "Conversation", "Ledger", "LedgerSync", "OpusCoding", "Seals", "JSONText", "CSQLite",
+                "Conversation", "Ledger", "LedgerSync", "OpusCoding", "Seals", "JSONText", "CSQLite", "CPQ",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -26,6 +26,7 @@ let targets: [Target] = [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     room("JSONText"),
     room("Seals", ["COpenSSL", "JSONText"]),
@@ -35,7 +36,7 @@ let targets: [Target] = [
     room("Ledger", ["CSQLite", "Seals", "JSONText"]),
     room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
     room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"]),
-    room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
+    room("LedgerSync", ["CZstd", "Ledger", "Seals", "JSONText"]),
     room("Diagnostics", ["JSONText"]),
 
     .executableTarget(

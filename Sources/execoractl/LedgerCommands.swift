@@ -33,6 +33,7 @@ struct LedgerCall {
           doctor      facts of the file, with SQLite's integrity check
           head        newest entry
           balances    every customer and what is owed
+          prove       that the gateway was told of an entry, for anyone to check [--seq N]
           rebuild     make all projections anew from the journal
           backup      copy, sync and verify the copy [--to FILE, else beside the book, three kept]
           bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE]
@@ -42,6 +43,7 @@ struct LedgerCall {
     }
 
     static func run(_ arguments: [String]) -> Int32 {
+        if arguments.first == "prove" { return ProveCall.run(Array(arguments.dropFirst())) }
         if let code = LedgerJobs.run(arguments) { return code }
         // Without a file the daemon is asked; with one it is read here, beside a running daemon too.
         if let code = ledgerOverSocket(arguments) { return code }

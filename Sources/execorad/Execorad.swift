@@ -16,6 +16,9 @@ enum Execorad {
           enrol    --gateway URL --ca FILE --code CODE --state DIR
                                                      make this device's keys and enrol it with a one-time code
           seed     --config FILE --world FILE        open the book with a shop's customers and products
+          restore  --config FILE                     make a lost or old book whole from the gateway's copy of its journal
+          checkpoint --config FILE                   the gateway's newest checkpoint with the proof of this device's
+                                                     head, as JSON, for `execoractl ledger prove`
           rehearse --config FILE --input FILE.wav    the same pipeline from a file, as fast as it can be read;
                                                      turn traces as JSON lines
           --version
@@ -61,6 +64,12 @@ enum Execorad {
         case "seed":
             options.allow("config", "world")
             exit(SeedCommand.run(configuration(options), world: options.required("world")))
+        case "restore":
+            options.allow("config")
+            exit(RestoreCommand.run(configuration(options)))
+        case "checkpoint":
+            options.allow("config")
+            exit(RestoreCommand.checkpoint(configuration(options)))
         case "rehearse":
             options.allow("config", "input")
             exit(Rehearsal.run(configuration(options), input: options.required("input")))

@@ -135,6 +135,7 @@ struct Projector {
             try set("round", rules.roundsBills ? "1" : "0")
             try set("hold_above", rules.holdAbove.map { String($0.rawValue) })
             try set("hold_below", rules.holdBelowMilli.map { String($0) })
+        case Command.Code.resume: try set("retired_series", arguments[3].text)
         case Command.Code.confirmDate: try set("confirmed_day", arguments[0].integer.map { String($0) })
         case Command.Code.createCustomer:
             guard case .customer(let id) = entry.outcome else { throw .damaged("a customer without a number") }

@@ -35,6 +35,8 @@ public enum Command: Hashable, Sendable {
     case updateProduct(ProductID, ProductDetails)
     /// Positive arrives, negative leaves (loss, own use). May go below zero.
     case moveStock(ProductID, MilliQuantity, reason: String)
+    /// Goods of a batch arrive. More of the same batch adds to it.
+    case receiveBatch(ProductID, MilliQuantity, Batch)
 
     /// Udhaar without items.
     case giveCredit(CustomerID, Paise, note: String?)

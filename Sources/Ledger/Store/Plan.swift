@@ -45,6 +45,11 @@ extension LedgerStore {
             guard quantity != .zero else { throw .refused(.amountOutOfRange) }
             try check(quantity)
             return Plan(moves: [StockMove(id, quantity)])
+        case .receiveBatch(let id, let quantity, let batch):
+            guard memory.goods[id] != nil else { throw .refused(.unknownProduct) }
+            guard quantity > .zero, !batch.number.isEmpty else { throw .refused(.amountOutOfRange) }
+            try check(quantity)
+            return Plan(moves: [StockMove(id, quantity)])
 
         case .giveCredit(let id, let amount, _):
             try checkMoney(amount)

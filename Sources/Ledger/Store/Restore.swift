@@ -70,6 +70,7 @@ public struct Restore {
             guard verified.valid else { throw .damaged(verified.reason ?? "the restored book does not verify") }
             guard try store.connection.checkpoint() else { throw .unavailable("the restored book is being read") }
             store.connection.close()
+            try Backups.sync(prepared)
         } catch {
             for suffix in ["", "-wal", "-shm", ".lock"] { unlink(prepared + suffix) }
             throw error
@@ -153,6 +154,9 @@ extension LedgerStore {
             device == configuration.deviceID
         else { return false }
         let start = Place(epoch: memory.newest.epoch, seq: memory.newest.seq)
+        // Nobody relies on the prepared book before the checkpoint and the sync behind it.
+        try connection.script("PRAGMA synchronous = OFF")
+        defer { try? connection.script("PRAGMA synchronous = FULL") }
         var next: [(place: Place, body: [UInt8], hash: [UInt8])] = []
         // A page that cannot be read ends the walk; what was read before it stands.
         try? other.run(

@@ -30,7 +30,7 @@ var dependencies: [Package.Dependency] = []
 var targets: [Target] = [
     .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
     .systemLibrary(name: "CSpeexDSP", pkgConfig: "speexdsp", providers: [.apt(["libspeexdsp-dev"])]),
-    .systemLibrary(name: "CGPIO"),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -38,7 +38,7 @@ var targets: [Target] = [
 
     room("JSONText"),
     room("Seals", ["COpenSSL", "JSONText"]),
-    room("AudioIO", ["CALSA", "CSpeexDSP", "CGPIO"]),
+    room("AudioIO", ["CALSA", "CSpeexDSP", "CLinux"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
     room("Ledger", ["CSQLite", "Seals", "JSONText"]),
@@ -51,7 +51,7 @@ var targets: [Target] = [
         name: "execorad",
         dependencies: [
             "AudioIO", "WakeWord", "OpusCoding", "CloudLink", "Conversation", "Ledger", "LedgerSync", "Diagnostics",
-            "Seals", "JSONText",
+            "Seals", "JSONText", "CLinux",
         ],
         swiftSettings: strict),
     .executableTarget(
@@ -63,7 +63,7 @@ var targets: [Target] = [
 
     tests("JSONTextTests", ["JSONText"]),
     tests("SealsTests", ["Seals"]),
-    tests("AudioIOTests", ["AudioIO", "WakeWord"]),
+    tests("AudioIOTests", ["AudioIO", "WakeWord", "CLinux"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),

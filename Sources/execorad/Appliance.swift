@@ -1,4 +1,5 @@
 import AudioIO
+import CLinux
 import Diagnostics
 import Glibc
 import JSONText
@@ -131,7 +132,7 @@ final class Appliance: @unchecked Sendable {
                 isReady = true
                 systemd.ready()
                 // Starting read models, packs and certificates; what that took goes back to the kernel.
-                malloc_trim(0)
+                clinux_give_memory_back()
             }
             switch ear.look(microphone.state, captured: captured, scored: scored) {
             case .well: systemd.alive()

@@ -17,7 +17,8 @@ final class Buttons: Sendable {
         let configuration = appliance.house.configuration
         let log = appliance.house.log
         var lines: [Int: ButtonLine] = [:]
-        for (number, line) in [(Line.talk, configuration.talkLine), (Line.mute, configuration.muteLine)] where line >= 0 {
+        for (number, line) in [(Line.talk, configuration.talkLine), (Line.mute, configuration.muteLine)] where line >= 0
+        {
             do throws(AudioError) {
                 lines[number] = try ButtonLine.open(
                     chip: configuration.gpioChip, line: line, isActiveLow: configuration.linesAreActiveLow)
@@ -34,7 +35,7 @@ final class Buttons: Sendable {
         return buttons
     }
 
-    init(_ lines: sending [Int: ButtonLine], _ house: House, _ microphone: Microphone) {
+    init(_ lines: [Int: ButtonLine], _ house: House, _ microphone: Microphone) {
         let talk = Mutex(TalkButton())
         panel = ButtonPanel(lines: lines) { number, event in
             if number == Line.mute {

@@ -102,6 +102,8 @@ final class Ear: @unchecked Sendable {
     private var isSpeaking = false
     /// Nothing before this index is a wake or an answer: it is the counter's own voice.
     private var deafUntil: UInt64 = 0
+    /// The counter spoke, and its own voice may still be in what the models remember.
+    private var isGuarded = false
     private let frame = UnsafeMutableBufferPointer<Int16>.allocate(capacity: frameSamples)
     private let scratch = UnsafeMutableBufferPointer<Int16>.allocate(capacity: frameSamples)
 
@@ -157,17 +159,19 @@ final class Ear: @unchecked Sendable {
                 // Fed always, turns open or not: it has to know the room before somebody speaks.
                 let end = endpointer.take(samples, from: first, voiceMilli: listener.voiceMilli)
                 scored.store(first + UInt64(count), ordering: .relaxed)
-                if !isSpeaking, listener.stepsOverNeeded > 1, first >= deafUntil { lowerGuard() }
+                if isGuarded, !isSpeaking, first >= deafUntil { lowerGuard() }
                 if let heard, heard.isStop {
                     stop()
-                } else if let heard, let current = turn {
+                } else if let heard, let current = turn, heard.endSample >= deafUntil || settings.bargesIn {
                     // The wake word begins anew, also where an answer was expected.
                     cancel(current, reason: "wake")
                     wake(heard)
                 } else if turn != nil {
                     encode()
                     if let end { finish(end) }
-                } else if let heard { wakeWithoutTurn(heard) }
+                } else if let heard {
+                    wakeWithoutTurn(heard)
+                }
             }
         }
         score.store(listener.scoreMilli, ordering: .relaxed)
@@ -182,6 +186,7 @@ final class Ear: @unchecked Sendable {
             switch order {
             case .speaking(let now):
                 isSpeaking = now
+                isGuarded = true
                 if now, let turn, turn.opening == .followUp { cancel(turn, reason: "own-voice") }
                 if !now { deafUntil = ring.end + settings.tailSamples }
                 arm()
@@ -212,6 +217,9 @@ final class Ear: @unchecked Sendable {
     }
 
     private func lowerGuard() {
+        isGuarded = false
+        // A wake word in its own last words is answered by the model up to a quarter of a second later: by now.
+        if !settings.bargesIn { listener.forgetWindows() }
         listener.cutoffRaiseMilli = 0
         listener.stepsOverNeeded = 1
     }

@@ -1,10 +1,10 @@
-import CGPIO
+import CLinux
 import Glibc
 
 /// One input line of the kernel's GPIO character device (version 2), debounced by the kernel; closed when released.
 ///
-/// Owned by one thread.
-public final class ButtonLine {
+/// One thread reads its edges.
+public final class ButtonLine: Sendable {
     public enum Edge: Sendable, Equatable { case pressed, released }
 
     public struct Event: Sendable, Equatable {
@@ -41,8 +41,8 @@ public final class ButtonLine {
                 ? .missing(device: chip) : .badLine(chip: chip, line: line, code: code)
         }
         defer { close(file) }
-        let flags = cgpio_input() | (isActiveLow ? cgpio_active_low() : 0)
-        let descriptor = cgpio_request(file, UInt32(line), flags, debounceMicroseconds)
+        let flags = clinux_gpio_input() | (isActiveLow ? clinux_gpio_active_low() : 0)
+        let descriptor = clinux_gpio_request(file, UInt32(line), flags, debounceMicroseconds)
         guard descriptor >= 0 else {
             throw descriptor == -EBUSY
                 ? .busy(device: "\(chip) line \(line)") : .badLine(chip: chip, line: line, code: -descriptor)
@@ -53,7 +53,7 @@ public final class ButtonLine {
 
     /// How the line stands now; nil where that cannot be asked. For a switch, whose edge may have been before the start.
     public var isActive: Bool? {
-        let value = cgpio_value(descriptor)
+        let value = clinux_gpio_value(descriptor)
         return value < 0 ? nil : value == 1
     }
 
@@ -66,10 +66,10 @@ public final class ButtonLine {
             let count = read(descriptor, &event, size)
             if count < 0, errno == EINTR { continue }
             guard count == size else { return nil }
-            if event.id == cgpio_rising() {
+            if event.id == clinux_gpio_rising() {
                 return Event(edge: .pressed, nanoseconds: Int64(clamping: event.timestamp_ns))
             }
-            if event.id == cgpio_falling() {
+            if event.id == clinux_gpio_falling() {
                 return Event(edge: .released, nanoseconds: Int64(clamping: event.timestamp_ns))
             }
         }

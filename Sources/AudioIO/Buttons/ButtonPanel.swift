@@ -8,7 +8,7 @@ public final class ButtonPanel: Sendable {
     /// Talk button, mute switch, and two spare.
     public static let linesMax = 4
 
-    private let lines: Mutex<[Int: ButtonLine]>
+    private let lines: [Int: ButtonLine]
     private let command = WakeUp()
     private let onEvent: @Sendable (Int, ButtonLine.Event) -> Void
     private let onLost: @Sendable (Int) -> Void
@@ -19,11 +19,11 @@ public final class ButtonPanel: Sendable {
     ///   - onEvent: called on the panel's thread with the number and what happened; keep it short.
     ///   - onLost: the line of that number is gone.
     public init(
-        lines: sending [Int: ButtonLine], onEvent: @escaping @Sendable (Int, ButtonLine.Event) -> Void,
+        lines: [Int: ButtonLine], onEvent: @escaping @Sendable (Int, ButtonLine.Event) -> Void,
         onLost: @escaping @Sendable (Int) -> Void
     ) {
         precondition(lines.count <= Self.linesMax)
-        self.lines = Mutex(lines)
+        self.lines = lines
         self.onEvent = onEvent
         self.onLost = onLost
     }
@@ -41,23 +41,21 @@ public final class ButtonPanel: Sendable {
     }
 
     private func run() {
-        // Only this thread touches a line; the lock is for the compiler's peace and never waited for.
-        lines.withLock { lines in
-            while true {
-                let numbers = lines.keys.sorted()
-                var entries = [pollfd(fd: command.descriptor, events: Int16(POLLIN), revents: 0)]
-                for number in numbers {
-                    entries.append(pollfd(fd: lines[number]!.descriptor, events: Int16(POLLIN), revents: 0))
-                }
-                guard poll(&entries, nfds_t(entries.count), -1) > 0 else { continue }
-                if entries[0].revents != 0 { return }
-                for (index, number) in numbers.enumerated() where entries[index + 1].revents != 0 {
-                    if let event = lines[number]!.next() {
-                        onEvent(number, event)
-                    } else {
-                        lines[number] = nil
-                        onLost(number)
-                    }
+        var lines = lines
+        while true {
+            let numbers = lines.keys.sorted()
+            var entries = [pollfd(fd: command.descriptor, events: Int16(POLLIN), revents: 0)]
+            for number in numbers {
+                entries.append(pollfd(fd: lines[number]!.descriptor, events: Int16(POLLIN), revents: 0))
+            }
+            guard poll(&entries, nfds_t(entries.count), -1) > 0 else { continue }
+            if entries[0].revents != 0 { return }
+            for (index, number) in numbers.enumerated() where entries[index + 1].revents != 0 {
+                if let event = lines[number]!.next() {
+                    onEvent(number, event)
+                } else {
+                    lines[number] = nil
+                    onLost(number)
                 }
             }
         }

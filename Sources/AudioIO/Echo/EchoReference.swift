@@ -42,6 +42,9 @@ public final class EchoReference: Sendable {
         }
     }
 
+    /// Index behind the newest sample played. Any thread.
+    var end: UInt64 { ring.end }
+
     /// Whether anything was played within these samples. Any thread.
     public func hasSound(in range: Range<UInt64>) -> Bool {
         let end = ring.end

@@ -68,6 +68,14 @@ public final class WakeListener {
         return best
     }
 
+    /// Forgets what the models answered until now, not what they heard: a wake needs a whole window of new answers.
+    public func forgetWindows() {
+        for ear in ears {
+            ear.mean.reset()
+            ear.stepsOver = 0
+        }
+    }
+
     public func reset() {
         frontend.reset()
         for ear in ears {

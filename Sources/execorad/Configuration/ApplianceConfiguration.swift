@@ -64,8 +64,8 @@ struct ApplianceConfiguration: Equatable {
     /// A LED's folder under /sys/class/leds, or empty where there is none (the log says what it would show).
     var ledPath = ""
 
-    /// The chip of the lines below, `/dev/gpiochip0`; empty where the board has no buttons.
-    var gpioChip = ""
+    /// The chip of the lines below.
+    var gpioChip = "/dev/gpiochip0"
     /// Line of the talk button and of the microphone's mute switch; -1 where there is none.
     var talkLine = -1
     var muteLine = -1
@@ -127,7 +127,9 @@ struct ConfigurationKey {
             name: "audio.playback_tail_ms", kind: .number(\.playbackTailMilliseconds, 0...2_000),
             meaning: "deaf time after the counter spoke"),
         .init(name: "wake.models_dir", kind: .text(\.modelsFolder), meaning: "folder of wake and voice models"),
-        .init(name: "wake.model", kind: .text(\.wakeModel), meaning: "name of the wake model's manifest; none where only the button opens a turn"),
+        .init(
+            name: "wake.model", kind: .text(\.wakeModel),
+            meaning: "name of the wake model's manifest; none where only the button opens a turn"),
         .init(
             name: "wake.cutoff_milli", kind: .number(\.wakeCutoffMilli, 0...999),
             meaning: "cutoff in thousandths; 0 keeps the manifest's"),
@@ -171,7 +173,7 @@ struct ConfigurationKey {
         .init(
             name: "voice.words_per_minute", kind: .number(\.voiceWordsPerMinute, 80...400), meaning: "speed of speech"),
         .init(name: "board.led", kind: .text(\.ledPath), meaning: "folder under /sys/class/leds; empty: log lines"),
-        .init(name: "board.gpio_chip", kind: .text(\.gpioChip), meaning: "/dev/gpiochipN of the lines; empty: no buttons"),
+        .init(name: "board.gpio_chip", kind: .text(\.gpioChip), meaning: "chip of the two lines below"),
         .init(
             name: "board.talk_line", kind: .number(\.talkLine, -1...1_023),
             meaning: "line of the talk button: hold to talk, or tap; -1: none"),
@@ -179,7 +181,8 @@ struct ConfigurationKey {
             name: "board.mute_line", kind: .number(\.muteLine, -1...1_023),
             meaning: "line of the microphone's switch; active is muted; -1: none"),
         .init(
-            name: "board.lines_active_low", kind: .flag(\.linesAreActiveLow), meaning: "buttons to ground with a pull-up"),
+            name: "board.lines_active_low", kind: .flag(\.linesAreActiveLow),
+            meaning: "buttons to ground with a pull-up"),
         .init(
             name: "diagnostics.turn_text", kind: .flag(\.showsTurnText),
             meaning: "words in turn traces: for the bench, never for a shop"),

@@ -7,6 +7,8 @@ public struct TurnReply: Hashable, Sendable {
     public var verdict: Verdict
     /// Best first. Empty when nothing was understood.
     public var transcripts: [Transcript]
+    /// What language models made of the words; each is one more vote, none decides alone.
+    public var opinions: [TurnOpinion]
     /// Milliseconds from the last audio byte to this reply being made, by the gateway's clock.
     public var milliseconds: Int64
 
@@ -18,7 +20,8 @@ public struct TurnReply: Hashable, Sendable {
         public var text: String
         /// 0 to 1000.
         public var confidenceMilli: Int64
-        /// "hi", "en" as the engine saw it; empty when it did not say.
+        /// "hi", "en" as the engine heard it, with the script where it was told to keep to one ("hi-Deva", "hi-Latn");
+        /// empty when it did not say.
         public var language: String
         public var engine: String
         /// SHA-256 of the model, hex, where the engine tells.
@@ -37,14 +40,18 @@ public struct TurnReply: Hashable, Sendable {
         }
     }
 
-    public init(turn: ULID, verdict: Verdict, transcripts: [Transcript], milliseconds: Int64) {
+    public init(
+        turn: ULID, verdict: Verdict, transcripts: [Transcript], opinions: [TurnOpinion] = [], milliseconds: Int64
+    ) {
         self.turn = turn
         self.verdict = verdict
         self.transcripts = transcripts
+        self.opinions = opinions
         self.milliseconds = milliseconds
     }
 
     public static let transcriptsMax = 8
+    public static let opinionsMax = 4
 
     public var json: JSONValue {
         [
@@ -58,6 +65,7 @@ public struct TurnReply: Hashable, Sendable {
                         "milliseconds": .integer($0.milliseconds),
                     ]
                 }),
+            "opinions": .array(opinions.map(\.json)),
         ]
     }
 
@@ -80,6 +88,12 @@ public struct TurnReply: Hashable, Sendable {
                     text: text, confidenceMilli: confidence, language: language, engine: engine, model: model,
                     milliseconds: taken))
         }
-        self.init(turn: turn, verdict: verdict, transcripts: transcripts, milliseconds: milliseconds)
+        // A gateway of before opinions sends none.
+        let said = json["opinions"]?.array ?? []
+        guard said.count <= Self.opinionsMax else { throw .malformed("reply") }
+        var opinions: [TurnOpinion] = []
+        for opinion in said { opinions.append(try TurnOpinion(json: opinion)) }
+        self.init(
+            turn: turn, verdict: verdict, transcripts: transcripts, opinions: opinions, milliseconds: milliseconds)
     }
 }

@@ -199,3 +199,22 @@ func `a clock that drifts moves the reference, and never far`(millionths: Int) {
     #expect(
         buffer.withUnsafeMutableBufferPointer { ring.copy(from: 0, into: $0) } == .overtaken(oldest: ring.oldest))
 }
+
+/// F4: the loudest own sound leaves the microphone 6 dB, whatever amplifier and room.
+@Test(arguments: [
+    (4_106, 20, 1_000), (8_211, 20, 500), (16_422, 20, 250), (32_767, 20, 125), (30, 20, nil), (200, 20, 1_000),
+])
+func `calibration caps the loudness where the microphone would clip`(peak: Int, floor: Int, wanted: Int?) {
+    #expect(SpeakerCalibration.cap(peak: peak, floorPeak: floor, atGainMilli: 250) == wanted)
+}
+
+@Test(arguments: [0.1, 0.2, 0.4])
+func `calibration finds how long the room rings`(reverberation: Double) {
+    // Falls by 60 dB in the reverberation time, from 54 dB above the floor to 6 dB above it in 48/60 of that.
+    let sound = noise(19_200, seed: 3, amplitude: 10_000).enumerated().map { index, sample in
+        Int16(Double(sample) * exp(-6.9 * Double(index) / 16_000 / reverberation)) &+ Int16(index % 19 - 9)
+    }
+    let tail = SpeakerCalibration.tailMilliseconds(sound, floorRMS: 11)
+    let wanted = reverberation * 48 / 60 * 1_000
+    #expect(Double(tail) >= wanted - 50 && Double(tail) <= wanted + 100, "\(tail) ms for \(wanted)")
+}

@@ -12,6 +12,8 @@ public final class EchoStage {
     public let clean: SampleRing
     private let reader: RingReader
     private let reference: EchoReference
+    /// What the speaker writes to.
+    public var playedReference: EchoReference { reference }
     private var canceller = EchoCanceller()
     private let heard = UnsafeMutableBufferPointer<Int16>.allocate(capacity: EchoCanceller.frameSamples)
     private let played = UnsafeMutableBufferPointer<Int16>.allocate(capacity: EchoCanceller.frameSamples)

@@ -67,7 +67,8 @@ let targets: [Target] = [
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests(
-        "ApplianceTests", ["execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),
+        "ApplianceTests",
+        ["execorad", "CLinux", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
 ]
 

@@ -39,9 +39,10 @@ final class Appliance: @unchecked Sendable {
         var hearing = MicrophoneConfiguration(backend: backend)
         hearing.channel = configuration.captureChannel
         let failed = hasFailedToOpen
+        let repeated = FaultMemory()
         microphone = Microphone(configuration: hearing, ring: house.ring) {
             [unowned house] event in
-            Self.tell(event, log)
+            repeated.faults.withLock { Self.tell(event, log, &$0) }
             switch event {
             case .openFailed: failed.set()
             case .muted:
@@ -152,9 +153,16 @@ final class Appliance: @unchecked Sendable {
         return at < 0 ? nil : at - startedAt
     }
 
-    private static func tell(_ event: CaptureEvent, _ log: EventLog) {
+    /// What the microphone's event thread remembers of what it told.
+    private final class FaultMemory: Sendable {
+        let faults = Mutex(RepeatedFaults())
+    }
+
+    private static func tell(_ event: CaptureEvent, _ log: EventLog, _ repeated: inout RepeatedFaults) {
+        let now = Moment.monotonicMilliseconds()
         switch event {
         case .opened(let parameters, let sample):
+            repeated.forget(.openFailed)
             log.notice(
                 "microphone open", .init("hertz", .integer(Int64(parameters.hertz))),
                 .init("channels", .integer(Int64(parameters.channels))),
@@ -162,16 +170,24 @@ final class Appliance: @unchecked Sendable {
                 .init("buffer_frames", .integer(Int64(parameters.bufferFrames))),
                 .init("real_time", .bool(parameters.isRealTime)), .init("sample", .integer(Int64(sample))))
         case .openFailed(let error, let retry):
+            guard let times = repeated.note(.openFailed, atMilliseconds: now) else { return }
             log.warning(
                 "no microphone; it is tried again", .init("why", .string("\(error)")),
-                .init("retry_ms", .integer(Int64(retry))))
+                .init("retry_ms", .integer(Int64(retry))), .init("times", .integer(Int64(times))))
         case .lost(let error, _): log.error("the microphone was lost", .init("why", .string("\(error)")))
-        case .overrun(_, let samples): log.warning("capture overrun", .init("samples", .integer(Int64(samples))))
+        case .overrun(_, let samples):
+            guard let times = repeated.note(.overrun, atMilliseconds: now) else { return }
+            log.warning(
+                "capture overrun", .init("samples", .integer(Int64(samples))), .init("times", .integer(Int64(times))))
         case .bufferDoubled(let milliseconds):
             log.warning("capture buffer doubled", .init("ms", .integer(Int64(milliseconds))))
-        case .flatLine: log.warning("the microphone is silent: muted by a switch, or unplugged")
+        case .flatLine:
+            guard repeated.note(.flatLine, atMilliseconds: now) != nil else { return }
+            log.warning("the microphone is silent: muted by a switch, or unplugged")
         case .flatLineEnded: log.notice("the microphone gives sound again")
-        case .clipping: log.warning("the microphone clips: lower its gain")
+        case .clipping:
+            guard let times = repeated.note(.clipping, atMilliseconds: now) else { return }
+            log.warning("the microphone clips: lower its gain", .init("times", .integer(Int64(times))))
         case .muted: log.notice("muted: microphone closed, sound wiped")
         case .ended: log.notice("the sound has ended")
         }

@@ -219,7 +219,8 @@ def growth(daemon, folder, models, turns, tell):
     words = [daemon, "soak", "--config", configure(folder, models), "--input", path, "--turns", str(turns)]
     lines = subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout.splitlines()
     last = json.loads(lines[-1])
-    tell("ears.growth", round(last["grown_bytes"] / 1e6, 3), f"MB over {last['turns']} turns")
+    tell("ears.growth.pss", round(last["grown_bytes"] / 1e6, 3), f"MB over {last['turns']} turns")
+    tell("ears.growth.anonymous", round(last["anonymous_grown_bytes"] / 1e6, 3), f"MB over {last['turns']} turns")
 
 
 def measure(programs, folder, model, models, fixtures, tell):

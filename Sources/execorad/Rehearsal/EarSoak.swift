@@ -29,7 +29,7 @@ enum EarSoak {
         // The first turns touch everything there is to touch, and fill the history of turns (200); growth is counted from
         // behind them.
         let warmTurns = min(max(turns / 2, 1), 1_000)
-        var warm: Int64?
+        var warm: (shared: Int64, own: Int64)?
         let began = Moment.monotonicMilliseconds()
         for turn in 1...turns {
             rig.hear(sound)
@@ -40,11 +40,12 @@ enum EarSoak {
                 return 1
             }
             guard turn == warmTurns || turn == turns || turn % max(turns / reports, 1) == 0 else { continue }
-            guard let now = proportionalBytes() else { return 1 }
+            guard let now = memory() else { return 1 }
             if warm == nil, turn >= warmTurns { warm = now }
             let line: JSONValue = [
-                "turns": .integer(Int64(turn)), "pss_bytes": .integer(now),
-                "grown_bytes": .integer(now - (warm ?? now)),
+                "turns": .integer(Int64(turn)), "pss_bytes": .integer(now.shared),
+                "grown_bytes": .integer(now.shared - (warm ?? now).shared), "anonymous_bytes": .integer(now.own),
+                "anonymous_grown_bytes": .integer(now.own - (warm ?? now).own),
                 "ms": .integer(Moment.monotonicMilliseconds() - began),
             ]
             print(line.text)
@@ -53,12 +54,16 @@ enum EarSoak {
         return 0
     }
 
-    /// This process's share of memory (PSS), by the kernel's own sum.
-    static func proportionalBytes() -> Int64? {
+    /// This process's share of memory (PSS) and what it alone has written (anonymous), by the kernel's own sums. The first
+    /// also moves when other programs that use the same libraries come and go; the second is its own.
+    static func memory() -> (shared: Int64, own: Int64)? {
         guard let bytes = FileBytes.read("/proc/self/smaps_rollup", bytesMax: 8_192) else { return nil }
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("Pss:") {
-            return line.split(separator: " ").dropFirst().first.flatMap { Int64($0) }.map { $0 * 1024 }
+        var sums: [Substring: Int64] = [:]
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count == 3, let kilobytes = Int64(words[1]) { sums[words[0]] = kilobytes * 1024 }
         }
-        return nil
+        guard let shared = sums["Pss:"], let own = sums["Anonymous:"] else { return nil }
+        return (shared, own)
     }
 }

@@ -29,6 +29,8 @@ var dependencies: [Package.Dependency] = []
 
 var targets: [Target] = [
     .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+    .systemLibrary(name: "CSpeexDSP", pkgConfig: "speexdsp", providers: [.apt(["libspeexdsp-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -37,7 +39,7 @@ var targets: [Target] = [
 
     room("JSONText"),
     room("Seals", ["COpenSSL", "JSONText"]),
-    room("AudioIO", ["CALSA"]),
+    room("AudioIO", ["CALSA", "CSpeexDSP", "CLinux"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
     room("Ledger", ["CSQLite", "Seals", "JSONText"]),
@@ -50,7 +52,7 @@ var targets: [Target] = [
         name: "execorad",
         dependencies: [
             "AudioIO", "WakeWord", "OpusCoding", "CloudLink", "Conversation", "Ledger", "LedgerSync", "Diagnostics",
-            "Seals", "JSONText",
+            "Seals", "JSONText", "CLinux",
         ],
         swiftSettings: strict),
     .executableTarget(
@@ -63,7 +65,7 @@ var targets: [Target] = [
 
     tests("JSONTextTests", ["JSONText"]),
     tests("SealsTests", ["Seals"]),
-    tests("AudioIOTests", ["AudioIO", "WakeWord"]),
+    tests("AudioIOTests", ["AudioIO", "WakeWord", "CLinux"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals", "JSONText"], fixtures: true),
@@ -73,7 +75,8 @@ var targets: [Target] = [
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests(
-        "ApplianceTests", ["execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),
+        "ApplianceTests",
+        ["execorad", "CLinux", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
 ]
 

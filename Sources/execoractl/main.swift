@@ -15,6 +15,7 @@ struct CommandGroup: Sendable {
 let groups: [CommandGroup] =
     socketCommands + [
         ledgerCommands,
+        faultCommands,
         replayCommands,
         langCommands,
         wakeCommands,

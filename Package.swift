@@ -66,7 +66,7 @@ var targets: [Target] = [
     tests("AudioIOTests", ["AudioIO", "WakeWord"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
-    tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
+    tests("LedgerTests", ["Ledger", "Seals", "JSONText"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
     tests(
         "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText"], fixtures: true),

@@ -17,11 +17,14 @@ private final class OpenedFile {
     let disk: FaultDisk
     let name: String
     let platter: Platter?
+    /// True until its first sync, of a log or journal that was opened to be made.
+    var syncsFolder: Bool
 
-    init(disk: FaultDisk, name: String, platter: Platter?) {
+    init(disk: FaultDisk, name: String, platter: Platter?, syncsFolder: Bool) {
         self.disk = disk
         self.name = name
         self.platter = platter
+        self.syncsFolder = syncsFolder
     }
 }
 
@@ -87,8 +90,10 @@ extension FaultDisk {
         let code = base.pointee.xOpen(base, name, real(file), flags, outFlags)
         guard code == SQLITE_OK else { return code }
         let platter = path.isEmpty ? nil : platter(path, isNew: isNew)
+        let journals = SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL | SQLITE_OPEN_SUPER_JOURNAL
+        let syncsFolder = flags & SQLITE_OPEN_CREATE != 0 && flags & journals != 0
         UnsafeMutableRawPointer(file).assumingMemoryBound(to: FaultFile.self).pointee.opened = .passRetained(
-            OpenedFile(disk: self, name: path, platter: platter))
+            OpenedFile(disk: self, name: path, platter: platter, syncsFolder: syncsFolder))
         file.pointee.pMethods = UnsafePointer(fileMethods)
         if thenEnd { end() }
         return SQLITE_OK
@@ -111,6 +116,7 @@ extension FaultDisk {
     /// At the negative control SQLite is told nothing of `synchronous`, and asked for it, is said to be FULL.
     fileprivate func answersPragma(_ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Bool {
         guard isWeak, let name = words[1], strcasecmp(name, "synchronous") == 0 else { return false }
+        if let value = words[2], strcasecmp(value, "NORMAL") == 0 { return false }
         if words[2] == nil {
             let answer = sqlite3_malloc(2)!.assumingMemoryBound(to: CChar.self)
             answer[0] = CChar(UInt8(ascii: "2"))
@@ -168,7 +174,10 @@ private func sync(_ file: FilePointer?) -> Int32 {
         return FaultDisk.Operation.sync.refusal
     }
     // The kernel's own sync is not needed: what it would keep is kept here.
-    if let platter = opened.platter { opened.disk.didSync(opened.name, platter) }
+    if let platter = opened.platter {
+        opened.disk.didSync(opened.name, platter, withFolder: opened.syncsFolder)
+        opened.syncsFolder = false
+    }
     if thenEnd { opened.disk.end() }
     return SQLITE_OK
 }

@@ -106,10 +106,15 @@ public final class FaultDisk {
         return platter
     }
 
-    func didSync(_ name: String, _ platter: Platter) {
+    /// - Parameter withFolder: SQLite's own rule: the first sync of a log or journal also syncs the folder, which makes
+    ///   all names in it, and all removals, certain.
+    func didSync(_ name: String, _ platter: Platter, withFolder: Bool) {
         platter.sync()
         // The folder names this file now, not the one that had the name before.
         unlinked[name] = nil
+        guard withFolder else { return }
+        unlinked = [:]
+        for other in platters.values { other.isNamed = true }
     }
 
     func didUnlink(_ name: String, folderIsSynced: Bool) {

@@ -43,8 +43,9 @@ public struct DiskErrors {
         let counter = start()
         disk.startLog()
         do throws(Violation) { try work(counter) } catch { outcome.note(error, "without a fault") }
+        let calls = disk.endLog()
         counter.close()
-        return disk.endLog()
+        return calls
     }
 
     private func start() -> FaultCounter {

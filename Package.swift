@@ -56,7 +56,11 @@ var targets: [Target] = [
     .executableTarget(
         name: "execoractl",
         dependencies: [
+<<<<<<< HEAD
             "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "LedgerFaults", "Diagnostics",
+=======
+            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "Seals",
+>>>>>>> main
             "JSONText",
         ],
         swiftSettings: strict),

@@ -36,6 +36,7 @@ let targets: [Target] = [
     room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
     room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"]),
     room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
+    room("LedgerFaults", ["Ledger", "LedgerSync", "Seals", "JSONText", "CSQLite"]),
     room("Diagnostics", ["JSONText"]),
 
     .executableTarget(
@@ -48,7 +49,12 @@ let targets: [Target] = [
     .executableTarget(
         name: "execoractl",
         dependencies: [
-            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "JSONText",
+<<<<<<< HEAD
+            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "LedgerFaults", "Diagnostics",
+=======
+            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "Seals",
+>>>>>>> main
+            "JSONText",
         ],
         swiftSettings: strict),
 
@@ -57,7 +63,7 @@ let targets: [Target] = [
     tests("AudioIOTests", ["AudioIO", "WakeWord"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
-    tests("LedgerTests", ["Ledger", "Seals"], fixtures: true),
+    tests("LedgerTests", ["Ledger", "Seals", "JSONText"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
     tests(
         "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText"], fixtures: true),

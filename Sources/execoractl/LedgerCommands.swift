@@ -1,12 +1,14 @@
 import Glibc
 import JSONText
 import Ledger
+import Seals
 
 /// `execoractl ledger ...` on a file. Looking never writes, and works beside a running daemon; `rebuild` needs the
 /// book for itself.
 var ledgerCommands: CommandGroup {
     CommandGroup(
-        word: "ledger", summary: "verify | doctor | head | balances | rebuild | backup | bench, on a book's file",
+        word: "ledger",
+        summary: "the book: verify, doctor, backup, reports, import and export, on a file or by the daemon",
         run: { LedgerCall.run($0) })
 }
 
@@ -15,24 +17,32 @@ struct LedgerCall {
     var verb: String
     var book: String?
     var target: String?
+    /// The device's identity folder, whose key opens the names. Default: `identity/` beside the book.
+    var identity: String?
     var entries = 10_000
     var batch = 1
     var acknowledges = false
     var json = false
 
-    static let usage = """
-        usage: execoractl ledger VERB [--book FILE | --socket PATH] [--json]
-        verify, doctor, head and balances ask the daemon when no --book is given.
+    static var usage: String {
+        """
+        usage: execoractl ledger VERB [--book FILE [--identity DIR] | --socket PATH] [--json]
+        Without --book the daemon is asked. Names are shown where the device's key can be read: in --identity DIR, else in
+        identity/ beside the book. On a file, what changes the book needs the daemon stopped; reading does not.
           verify      read every entry: chain, sums, projections (exit 1 when something is wrong)
           doctor      facts of the file, with SQLite's integrity check
           head        newest entry
           balances    every customer and what is owed
-          rebuild     make all projections anew from the journal (not while the daemon runs)
+          rebuild     make all projections anew from the journal
           backup      copy, sync and verify the copy [--to FILE, else beside the book, three kept]
           bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE]
+        \(LedgerJobs.usage)
+          export and import on a file: --what WHAT [--to FILE], --what WHAT --file FILE [--check]; export --events
         """
+    }
 
     static func run(_ arguments: [String]) -> Int32 {
+        if let code = LedgerJobs.run(arguments) { return code }
         // Without a file the daemon is asked; with one it is read here, beside a running daemon too.
         if let code = ledgerOverSocket(arguments) { return code }
         guard let call = LedgerCall(arguments) else {
@@ -42,11 +52,7 @@ struct LedgerCall {
         do {
             return try call.perform()
         } catch {
-            call.complain(of: error)
-            // A book that is not what was written is a failed check; one that cannot be had is a bad call.
-            if case .damaged = error { return 1 }
-            if case .storage = error { return 1 }
-            return 2
+            return complain(of: error, verb: call.verb, json: call.json)
         }
     }
 
@@ -58,9 +64,13 @@ struct LedgerCall {
             switch flag {
             case "--json": json = true
             case "--acknowledge": acknowledges = true
-            case "--book", "--to":
+            case "--book", "--to", "--identity":
                 guard let value = rest.popFirst() else { return nil }
-                if flag == "--book" { book = value } else { target = value }
+                switch flag {
+                case "--book": book = value
+                case "--to": target = value
+                default: identity = value
+                }
             case "--entries", "--batch":
                 guard let value = rest.popFirst().flatMap({ Int($0) }), value > 0 else { return nil }
                 if flag == "--entries" { entries = value } else { batch = value }
@@ -74,7 +84,7 @@ struct LedgerCall {
         let book = book ?? ""
         switch verb {
         case "verify":
-            let report = try LedgerStore.inspect(path: book).verify()
+            let report = try inspect().verify()
             say(report.json) {
                 report.valid
                     ? "ok: \(report.entries) entries, head \(report.head.hash.hexText)"
@@ -91,15 +101,15 @@ struct LedgerCall {
             let head = try LedgerStore.inspect(path: book).head()
             say(head.json) { "epoch \(head.epoch), entry \(head.seq), \(head.hash.hexText)" }
         case "balances":
-            let customers = try LedgerStore.inspect(path: book).customers()
+            let customers = try inspect().customers()
             say(customers.balancesJSON) {
                 customers.map { "\($0.details.name): \($0.balance.rawValue) paise" }.joined(separator: "\n")
             }
         case "rebuild":
-            let entries = try LedgerStore.take(path: book).rebuild()
+            let entries = try LedgerStore.take(path: book, wrappingKeys: keys).rebuild()
             say(.object([JSONValue.Member("entries", .integer(entries))])) { "rebuilt from \(entries) entries" }
         case "backup":
-            let (path, report) = try LedgerStore.inspect(path: book).backup(to: target)
+            let (path, report) = try inspect().backup(to: target)
             say(
                 .object([
                     JSONValue.Member("backup", .string(path)), JSONValue.Member("entries", .integer(report.entries)),
@@ -115,6 +125,20 @@ struct LedgerCall {
         return 0
     }
 
+    /// The book named by `--book`, with its names where the device's key is at hand.
+    func inspect() throws(BookError) -> LedgerStore {
+        try LedgerStore.inspect(path: book ?? "", wrappingKeys: keys)
+    }
+
+    private var keys: [[UInt8]] { Self.keys(book: book ?? "", identity: identity) }
+
+    /// None when the identity folder is not there, or is not this user's to read: customers are then numbers.
+    static func keys(book: String, identity: String?) -> [[UInt8]] {
+        let parts = book.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let folder = identity ?? (parts.isEmpty ? "." : parts.joined(separator: "/")) + "/identity"
+        return (try? IdentityFolder(path: folder).bookKeys(credentials: nil)) ?? []
+    }
+
     private func say(_ answer: JSONValue, _ text: () -> String) { print(json ? answer.text : text()) }
 
     static func standardError(_ text: String) {
@@ -122,7 +146,11 @@ struct LedgerCall {
         _ = write(2, line, line.count)
     }
 
-    private func complain(of error: BookError) {
+    static func standardOutput(_ text: String) { _ = SocketCall.say(text) }
+
+    /// - Returns: the exit code. A book that is not what was written is a failed check; one that cannot be had is a bad
+    ///   call.
+    static func complain(of error: BookError, verb: String, json: Bool) -> Int32 {
         let (code, message): (String, String) =
             switch error {
             case .unavailable(let reason): ("unavailable", reason)
@@ -141,7 +169,11 @@ struct LedgerCall {
                         ]))
                 ]).text)
         } else {
-            Self.standardError("execoractl ledger \(verb): \(message)")
+            standardError("execoractl ledger \(verb): \(message)")
+        }
+        switch error {
+        case .damaged, .storage, .refused, .full: return 1
+        case .unavailable: return 2
         }
     }
 }

@@ -67,6 +67,12 @@ enum Screen {
         }
         if answer["flat"]?.bool == true { return "the microphone gives no sound at all; check its cable" }
         if answer["book"] == .null { return "the book cannot be read: execoractl ledger doctor" }
+        if let level = answer["disk"]?["level"]?.string, level != "ample" {
+            return "the disk is nearly full (\(level)); make space, then it goes on by itself"
+        }
+        if let held = answer["held"]?.integer, held > 0 {
+            return "\(held) entries wait to be confirmed: execoractl ledger held"
+        }
         if let reason = answer["sync"]?["reason"]?.string { return "sync has stopped (\(reason)); call support" }
         if let seq = answer["sync"]?["parked_seq"]?.integer {
             return "the gateway refuses entry \(seq); selling goes on; call support"

@@ -41,12 +41,12 @@ var socketCommands: [CommandGroup] {
     ]
 }
 
-/// `ledger head|balances|verify|doctor` asked of the daemon instead of a file.
+/// `ledger head|balances|verify|doctor|backup|rebuild` asked of the daemon instead of a file.
 ///
 /// - Returns: the exit code, or nil when the call is for a file (`--book`) or is no question a daemon answers.
 func ledgerOverSocket(_ arguments: [String]) -> Int32? {
     guard !arguments.contains("--book"), let verb = arguments.first,
-        ["head", "balances", "verify", "doctor"].contains(verb)
+        ["head", "balances", "verify", "doctor", "backup", "rebuild"].contains(verb)
     else { return nil }
     return run(arguments, usage: "ledger \(verb)", words: 1) { call in
         // A book of years is read whole.

@@ -15,7 +15,11 @@ struct CommandGroup: Sendable {
 let groups: [CommandGroup] =
     socketCommands + [
         ledgerCommands,
+<<<<<<< HEAD
         faultCommands,
+=======
+        aliasCommands,
+>>>>>>> main
         replayCommands,
         langCommands,
         wakeCommands,

@@ -117,6 +117,7 @@ final class Clerk: @unchecked Sendable {
 
     @discardableResult
     private func answer(_ utterance: Utterance, turn: ULID) -> Answer {
+        heal()
         var utterance = utterance
         utterance.transcriptHash = SHA256.digest(Array(utterance.text.utf8))
         let answer = dialogue.hear(utterance, now: wallClock())
@@ -143,6 +144,18 @@ final class Clerk: @unchecked Sendable {
         return answer
     }
 
+    /// After a failed write or sync the book is opened anew before the next turn; until that succeeds each turn is
+    /// refused aloud, and each tries again.
+    private func heal() {
+        guard book.mustReopen else { return }
+        do {
+            try book.reopen()
+            log.notice("the book was opened anew after a failed write, and is in order")
+        } catch {
+            log.error("the book cannot be opened anew", .init("why", .string(House.words(error))))
+        }
+    }
+
     private func overloaded(_ turn: ULID) {
         log.error("the book's desk is full; a turn was not answered", .init("turn", .string(turn.description)))
         register.finish(turn)
@@ -155,8 +168,32 @@ final class Clerk: @unchecked Sendable {
         desk.post { [self] in job(book) }
     }
 
+    /// The same for a job that makes an entry: the sync is told.
+    func changeBook(_ job: @escaping @Sendable (LedgerStore) -> Void) -> Bool {
+        desk.post { [self] in
+            job(book)
+            doors.entriesMade()
+        }
+    }
+
     /// On the book's desk only.
     func withBookNow(_ job: (LedgerStore) -> Void) { job(book) }
+
+    /// A customer was erased at the socket. On the book's desk only.
+    func forget() { dialogue.forget() }
+
+    /// Makes void what waited a day to be confirmed. On the book's desk only.
+    func voidLapsedHolds() {
+        do {
+            let lapsed = try book.voidLapsedHolds(now: wallClock())
+            guard !lapsed.isEmpty else { return }
+            log.warning(
+                "entries nobody confirmed in 24 h are void", .init("count", .integer(Int64(lapsed.count))))
+            doors.entriesMade()
+        } catch {
+            log.error("held entries could not be looked at", .init("why", .string(House.words(error))))
+        }
+    }
 
     /// On the book's desk only.
     var isQuestionOpen: Bool { dialogue.isQuestionOpen(now: wallClock()) }

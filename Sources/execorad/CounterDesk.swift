@@ -10,19 +10,24 @@ import Synchronization
 /// The technician's side of the counter: what the sockets answer. Reading and changing are separate rights; words of
 /// turns go out only where the configuration says so.
 final class CounterDesk: Sendable {
-    static let methods: [Method] = [
-        Method("status", .view, "one screen: microphone, line, queue, book"),
-        Method("turn.last", .view, "the trace of the last turn"),
-        Method("turn.watch", .view, isStream: true, "each turn's trace and each receipt, as they come"),
-        Method("say", .tech, "a transcript, as if it had been heard: {\"text\": ...}"),
-        Method("mute.set", .tech, "close or open the microphone: {\"on\": true}"),
-        Method("ledger.head", .view, "epoch, number and hash of the newest entry"),
-        Method("ledger.balances", .tech, "what each customer owes"),
-        Method("ledger.verify", .view, "checks the whole book"),
-        Method("ledger.doctor", .view, "facts of the book's file"),
-        Method("sync.show", .view, "what the gateway has receipted"),
-        Method("queue.show", .view, "turns waiting in the spool"),
-    ]
+    static let methods: [Method] =
+        [
+            Method("status", .view, "one screen: microphone, line, queue, book"),
+            Method("turn.last", .view, "the trace of the last turn"),
+            Method("turn.watch", .view, isStream: true, "each turn's trace and each receipt, as they come"),
+            Method("say", .tech, "a transcript, as if it had been heard: {\"text\": ...}"),
+            Method("mute.set", .tech, "close or open the microphone: {\"on\": true}"),
+            Method("ledger.head", .view, "epoch, number and hash of the newest entry"),
+            Method("ledger.balances", .tech, "what each customer owes"),
+            Method("ledger.verify", .view, "checks the whole book"),
+            Method("ledger.doctor", .view, "facts of the book's file"),
+            Method("ledger.backup", .tech, "copies the book beside itself and verifies the copy"),
+            Method("ledger.rebuild", .tech, "makes all projections anew from the journal; the counter waits"),
+            Method("alias.list", .tech, "names learned from a yes"),
+            Method("alias.remove", .tech, "takes a learned name back: {\"customer\": 3, \"alias\": ...}"),
+            Method("sync.show", .view, "what the gateway has receipted"),
+            Method("queue.show", .view, "turns waiting in the spool"),
+        ] + BookJob.all.map { Method("ledger.\($0.name)", .tech, $0.summary) }
 
     /// A spoken command of 28 s has fewer.
     static let textBytesMax = 4_096
@@ -105,13 +110,62 @@ private struct Answers: Sendable {
         case "mute.set": mute(call)
         case "ledger.head": onBook(reply) { book throws(BookError) in try book.head().json }
         case "ledger.balances": onBook(reply) { book throws(BookError) in try book.customers().balancesJSON }
-        case "ledger.verify": onBook(reply) { book throws(BookError) in try book.verify().json }
+        case "ledger.verify": onCopy(reply) { book throws(BookError) in try book.verify().json }
         case "ledger.doctor": onBook(reply) { book throws(BookError) in try book.facts().json }
+        case "ledger.backup":
+            onCopy(reply) { book throws(BookError) in
+                let (path, report) = try book.backup()
+                return ["backup": .string(path), "entries": .integer(report.entries)]
+            }
+        case "ledger.rebuild":
+            onBook(reply) { book throws(BookError) in ["entries": .integer(try book.rebuild())] }
+        case "alias.list":
+            onBook(reply) { book throws(BookError) in ["aliases": .array(try book.learnedNames().map(\.json))] }
+        case "alias.remove": forget(call)
         case "sync.show": onBook(reply) { _ in house.syncReport() }
         case "queue.show":
             reply.succeed(["waiting": .integer(Int64(house.post.waiting.load(ordering: .relaxed)))])
-        default: reply.fail(.failed("no such method"))
+        default:
+            guard let job = BookJob.all.first(where: { "ledger.\($0.name)" == call.method }) else {
+                return reply.fail(.failed("no such method"))
+            }
+            run(job, call)
         }
+    }
+
+    /// What changes the book is done by its owner; a report is read from a copy of the moment beside it.
+    private func run(_ job: BookJob, _ call: Call) {
+        let (reply, parameters) = (call.reply, call.parameters)
+        let body: @Sendable (LedgerStore) -> Void = { [house] book in
+            let now = WallTime(milliseconds: Moment.wallMilliseconds())
+            let circumstances = BookJob.Circumstances(now: now, by: "technician") {
+                var random = SystemRandomNumberGenerator()
+                return ULID(at: now, using: &random)
+            }
+            do throws(JobError) {
+                let answer = try job.run(book, parameters, circumstances)
+                reply.succeed(answer)
+                if job.name == "erase" { house.clerk.forget() }
+                if job.writes { house.entriesMade() }
+            } catch {
+                switch error {
+                case .parameters(let text): reply.fail(.badParameters(text))
+                case .book(let error): reply.fail(.failed(House.words(error)))
+                }
+            }
+        }
+        guard job.writes ? house.clerk.withBook(body) : house.withCopy(body, failed: { reply.fail(.failed($0)) }) else {
+            return reply.fail(.busy("the book is busy; try again"))
+        }
+    }
+
+    /// Long reading: on the reports' own thread, so that nobody at the counter waits for it.
+    private func onCopy(_ reply: Reply, _ job: @escaping @Sendable (LedgerStore) throws(BookError) -> JSONValue) {
+        let taken = house.withCopy(
+            { book in
+                do throws(BookError) { reply.succeed(try job(book)) } catch { reply.fail(.failed(House.words(error))) }
+            }, failed: { reply.fail(.failed($0)) })
+        if !taken { reply.fail(.busy("reports are being made; try again")) }
     }
 
     private func onBook(_ reply: Reply, _ job: @escaping @Sendable (LedgerStore) throws(BookError) -> JSONValue) {
@@ -141,6 +195,28 @@ private struct Answers: Sendable {
                         ["epoch": .integer($0.epoch), "seq": .integer($0.seq), "hash": .string(Hex.text($0.hash))]
                     }),
             ])
+        }
+        if !taken { reply.fail(.busy("the book is busy; try again")) }
+    }
+
+    private func forget(_ call: Call) {
+        guard let customer = call.parameters["customer"]?.integer,
+            let alias = call.parameters["alias"]?.string, alias.utf8.count <= CounterDesk.textBytesMax
+        else {
+            call.reply.fail(.badParameters("customer and alias are missing"))
+            return
+        }
+        var random = SystemRandomNumberGenerator()
+        let now = WallTime(milliseconds: Moment.wallMilliseconds())
+        let id = ULID(at: now, using: &random)
+        let reply = call.reply
+        let taken = house.clerk.changeBook { book in
+            do throws(BookError) {
+                let isGone = try book.forgetLearned(alias, of: CustomerID(rawValue: customer), id: id, at: now)
+                reply.succeed(["removed": .bool(isGone)])
+            } catch {
+                reply.fail(.failed(House.words(error)))
+            }
         }
         if !taken { reply.fail(.busy("the book is busy; try again")) }
     }
@@ -187,6 +263,11 @@ private struct Answers: Sendable {
             "question_open": .bool(house.clerk.isQuestionOpen), "turns_open": .integer(Int64(house.register.openCount)),
             "link": .string(house.line.word), "spool": .integer(Int64(house.post.waiting.load(ordering: .relaxed))),
             "book": head?.json ?? .null, "sync": house.syncReport(),
+            "disk": [
+                "level": .string(house.disk.level.word), "free_bytes": .integer(house.disk.freeBytes),
+                "ballast": .bool(house.disk.holdsBallast),
+            ], "held": .integer(Int64((try? book.holds().count) ?? 0)),
+            "clock_quality": .integer(house.clockTrust.quality),
         ]
     }
 

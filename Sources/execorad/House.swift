@@ -27,6 +27,8 @@ final class House: @unchecked Sendable {
     let lamp: Lamp
     /// SQLite, the spool and all decisions about them.
     let desk = Desk(name: "book", jobsMax: 256)
+    /// Reports, verification, backups: they read the book beside its owner.
+    let reportDesk = Desk(name: "reports", jobsMax: 4)
     let voiceDesk = Desk(name: "voice", jobsMax: Mouth.waitingMax)
     let ring = SampleRing()
     let speaker: Speaker
@@ -42,6 +44,9 @@ final class House: @unchecked Sendable {
     /// When the certificate's age is looked at next, boot milliseconds.
     private let renewalLook = Atomic<Int64>(0)
     static let renewalLookMilliseconds: Int64 = 3_600_000
+    /// When held entries are looked through next for those that waited a day, boot milliseconds.
+    private let holdLook = Atomic<Int64>(0)
+    static let holdLookMilliseconds: Int64 = 300_000
 
     private var courier: Courier?
     private var syncRunner: SyncRunner?
@@ -49,6 +54,10 @@ final class House: @unchecked Sendable {
     let syncDue = Atomic<Int64>(.max)
     private let receiptWatchers = Mutex<[@Sendable (JSONValue) -> Void]>([])
     let line = Line()
+    /// What the book and the batches say about the wall clock.
+    let clockTrust = ClockTrust()
+    private let bookKeys: [[UInt8]]
+    private let diskWatch: Mutex<DiskWatch>
 
     init(_ configuration: ApplianceConfiguration, log: EventLog, output: SpeakerConfiguration.Backend) throws(Fault) {
         self.configuration = configuration
@@ -57,6 +66,8 @@ final class House: @unchecked Sendable {
         guard FileBytes.makeFolder(configuration.stateFolder) else {
             throw Fault(line: "\(configuration.stateFolder) cannot be made; set device.state_dir to a writable folder")
         }
+
+        diskWatch = Mutex(DiskWatch(folder: configuration.stateFolder))
 
         // Ear's models first: a wrong one is the commonest mistake of a new board.
         let shelf = ModelShelf(folder: configuration.modelsFolder)
@@ -73,7 +84,8 @@ final class House: @unchecked Sendable {
         let book: LedgerStore
         do {
             household = try Household.open(configuration)
-            book = try household.openBook(configuration)
+            bookKeys = try household.bookKeys()
+            book = try household.openBook(configuration) { [clockTrust] in clockTrust.quality }
         } catch let error as BookError {
             throw Fault(line: "the book \(configuration.bookPath) cannot be opened: \(Self.words(error))")
         } catch {
@@ -159,6 +171,7 @@ final class House: @unchecked Sendable {
     /// Starts the desks, the speaker and the link; not the microphone.
     func start() {
         desk.start()
+        reportDesk.start()
         voiceDesk.start()
         speaker.start()
         desk.post { [self] in
@@ -172,7 +185,23 @@ final class House: @unchecked Sendable {
         link?.stop()
         speaker.stop()
         voiceDesk.close()
+        reportDesk.close()
         desk.close()
+    }
+
+    /// Opens the book for reading as it stands, beside its owner, and does a job with it on the reports' thread.
+    ///
+    /// - Returns: false when too many wait already.
+    func withCopy(_ job: @escaping @Sendable (LedgerStore) -> Void, failed: @escaping @Sendable (String) -> Void)
+        -> Bool
+    {
+        reportDesk.post { [configuration, bookKeys] in
+            do throws(BookError) {
+                job(try LedgerStore.inspect(path: configuration.bookPath, wrappingKeys: bookKeys))
+            } catch {
+                failed(Self.words(error))
+            }
+        }
     }
 
     // Line and sync ------------------------------------------------------------------------------------------------
@@ -206,7 +235,7 @@ final class House: @unchecked Sendable {
         case .up:
             log.notice("the gateway answers")
             desk.post { [self] in
-                syncRunner?.lineUp(now: Self.moment())
+                syncRunner?.lineUp(now: moment())
                 noteSyncDue()
                 post.takeLateTurn()
             }
@@ -221,7 +250,7 @@ final class House: @unchecked Sendable {
         renewal = Renewal(folder: household.folder, device: identity.device)
         let courier = Courier(link: link) { [unowned self] id, answer in
             desk.post { [self] in
-                syncRunner?.answered(answer, to: id, now: Self.moment())
+                syncRunner?.answered(answer, to: id, now: moment())
                 noteSyncDue()
             }
         }
@@ -235,13 +264,18 @@ final class House: @unchecked Sendable {
             random: {
                 var random = SystemRandomNumberGenerator()
                 return random.next()
-            }, now: Self.moment(), tell: { [unowned self] event in told(event) })
+            }, now: moment(), tell: { [unowned self] event in told(event) })
     }
 
     /// Makes the sync round that is due, and takes a late turn where there is one. Cheap to call; posts only with a
     /// reason, so that an idle house sleeps.
     func tick() {
+        watchDisk()
         let now = Moment.bootMilliseconds()
+        if now >= holdLook.load(ordering: .relaxed) {
+            holdLook.store(now + Self.holdLookMilliseconds, ordering: .relaxed)
+            desk.post { [self] in clerk.voidLapsedHolds() }
+        }
         if line.isUp, now >= renewalLook.load(ordering: .relaxed) {
             renewalLook.store(now + Self.renewalLookMilliseconds, ordering: .relaxed)
             renewCertificate()
@@ -249,10 +283,24 @@ final class House: @unchecked Sendable {
         let hasLate = post.waiting.load(ordering: .relaxed) > 0 && line.isUp
         guard now >= syncDue.load(ordering: .relaxed) || hasLate else { return }
         desk.post { [self] in
-            syncRunner?.run(now: Self.moment())
+            syncRunner?.run(now: moment())
             noteSyncDue()
             post.takeLateTurn()
         }
+    }
+
+    /// Space on the disk for people: level, free bytes, whether the ballast lies there.
+    var disk: (level: DiskLevel, freeBytes: Int64, holdsBallast: Bool) {
+        diskWatch.withLock { ($0.level, $0.freeBytes, $0.holdsBallast) }
+    }
+
+    private func watchDisk() {
+        let (level, isNew) = diskWatch.withLock { $0.look() }
+        guard isNew || level >= .tight else { return }
+        if isNew {
+            log.warning("space on the disk", .init("level", .string(level.word)))
+        }
+        desk.post { [self] in post.make(room: level) }
     }
 
     /// A young certificate is left alone; the old one stands until the new one has proved itself.
@@ -273,14 +321,15 @@ final class House: @unchecked Sendable {
         syncDue.store(syncRunner?.dueMilliseconds ?? .max, ordering: .relaxed)
     }
 
-    private func entriesMade() {
-        syncRunner?.committed(now: Self.moment())
+    /// On the book's desk.
+    func entriesMade() {
+        syncRunner?.committed(now: moment())
         noteSyncDue()
         refreshVocabulary()
     }
 
     func syncReport() -> JSONValue {
-        (try? syncRunner?.report(now: Self.moment())) ?? .null
+        (try? syncRunner?.report(now: moment())) ?? .null
     }
 
     private func told(_ event: SyncEvent) {
@@ -289,7 +338,11 @@ final class House: @unchecked Sendable {
             log.info(
                 "batch sent", .init("batch", .string(id.description)), .init("first", .integer(first)),
                 .init("last", .integer(last)), .init("bytes", .integer(Int64(bytes))))
-        case .receipted(let id, let receipt, let milliseconds), .confirmed(let id, let receipt, let milliseconds):
+        case .receipted(let id, let receipt, let milliseconds):
+            clockTrust.attest(server: receipt.server, boot: Moment.bootMilliseconds())
+            note(receipt, of: id, milliseconds: milliseconds)
+        case .confirmed(let id, let receipt, let milliseconds):
+            // A receipt of an earlier day, given again: it says nothing about now.
             note(receipt, of: id, milliseconds: milliseconds)
         case .failed(let failure, let retry):
             log.warning(
@@ -335,10 +388,10 @@ final class House: @unchecked Sendable {
         }
     }
 
-    static func moment() -> SyncMoment {
+    func moment() -> SyncMoment {
         SyncMoment(
             monotonicMilliseconds: Moment.bootMilliseconds(), wall: WallTime(milliseconds: Moment.wallMilliseconds()),
-            wallQuality: 0)
+            wallQuality: clockTrust.quality)
     }
 
     static func words(_ error: BookError) -> String {

@@ -1,3 +1,4 @@
+import Glibc
 import Ledger
 import Seals
 
@@ -18,12 +19,21 @@ struct Household {
         return Household(ledgerKey: ledgerKey, identity: identity, folder: folder)
     }
 
+    /// Keys over the customers' keys; systemd's credential first, where the unit has one.
+    func bookKeys() throws(SealError) -> [[UInt8]] {
+        try folder.bookKeys(credentials: getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) })
+    }
+
     /// The book of this device. One process at a time.
-    func openBook(_ configuration: ApplianceConfiguration) throws(BookError) -> LedgerStore {
+    ///
+    /// - Parameter wallQuality: how far the wall clock can be believed at the moment it is asked, 0 to 4.
+    func openBook(_ configuration: ApplianceConfiguration, wallQuality: @escaping () -> Int64) throws -> LedgerStore {
+        let keys = try bookKeys()
         let ledger = LedgerConfiguration(
             deviceID: DeviceIdentity.deviceID(of: ledgerKey.verifyingKey),
             shopID: identity?.shop ?? [UInt8](repeating: 0, count: 16), series: identity?.series ?? "A01",
-            bootID: BootID.bytes, monotonicMilliseconds: Moment.bootMilliseconds)
+            bootID: BootID.bytes, monotonicMilliseconds: Moment.bootMilliseconds, wallQuality: wallQuality,
+            wrappingKey: keys.first, formerWrappingKeys: Array(keys.dropFirst()))
         return try LedgerStore.open(path: configuration.bookPath, configuration: ledger)
     }
 }

@@ -26,6 +26,8 @@ final class PostOffice: @unchecked Sendable {
         var late: ULID?
         /// Not before this moment (monotonic ms) is a late turn tried again.
         var lateFrom: Int64 = 0
+        /// How much space the disk has for turns.
+        var disk = DiskLevel.ample
     }
 
     /// What answers a yes-or-no question, in both languages of the counter. Measured with Whisper base: with these alone
@@ -126,7 +128,7 @@ final class PostOffice: @unchecked Sendable {
         let (hello, packets) = posted.content
         let turn = hello.turn
         let taken = desk.post { [self] in
-            guard let spool else {
+            guard let spool, state.withLock({ $0.disk }) < .low else {
                 doors.tell(turn, .cannotKeep)
                 return
             }
@@ -148,6 +150,22 @@ final class PostOffice: @unchecked Sendable {
             log.error("the book's desk is full; a turn was not kept", .init("turn", .string(turn.description)))
             register.finish(turn)
         }
+    }
+
+    /// The disk has so much space now: kept turns give way to the book. On the book's desk.
+    func make(room level: DiskLevel) {
+        state.withLock { $0.disk = level }
+        guard let spool, level >= .tight else { return }
+        do {
+            let dropped = try spool.shrink(toBytes: level == .tight ? spool.figures.bytes / 2 : 0)
+            if dropped > 0 {
+                log.warning(
+                    "the disk is nearly full: kept turns were dropped", .init("count", .integer(Int64(dropped))))
+            }
+        } catch {
+            log.error("kept turns could not be dropped", .init("why", .string("\(error)")))
+        }
+        waiting.store(spool.figures.count, ordering: .relaxed)
     }
 
     // Late turns ---------------------------------------------------------------------------------------------------

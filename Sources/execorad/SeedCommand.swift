@@ -15,7 +15,7 @@ enum SeedCommand {
         do {
             let world = try ShopWorld(json: try JSONValue(parsing: bytes))
             let household = try Household.open(configuration)
-            let book = try household.openBook(configuration)
+            let book = try household.openBook(configuration, wallQuality: { ClockTrust().quality })
             guard try book.head().seq == 0 else {
                 complain(
                     "execorad: the book in \(configuration.stateFolder) already has entries; a shop is seeded once")

@@ -100,12 +100,14 @@ struct BadInputTests {
 }
 
 /// A daemon without a gateway, in a folder of its own.
-private final class BareCounter {
+final class BareCounter {
     let folder: String
     let models: String
     var file: String { folder + "/execora.toml" }
     var book: String { folder + "/device/book.sqlite" }
-    private var process: Int32 = 0
+    private(set) var process: Int32 = 0
+    /// What the daemon is started under, for instance in a namespace of its own.
+    var wrapper = ""
 
     init() throws {
         folder = String(try Programs.shell("mktemp -d /tmp/execora-bare.XXXXXX").output.split(separator: "\n")[0])
@@ -137,7 +139,8 @@ private final class BareCounter {
 
     func start() throws {
         let started = try Programs.shell(
-            "'\(try Programs.path("execorad"))' run --config '\(file)' >/dev/null 2>>'\(folder)/log' & echo $!")
+            "\(wrapper) '\(try Programs.path("execorad"))' run --config '\(file)' >/dev/null 2>>'\(folder)/log' & echo $!"
+        )
         process = try #require(Int32(started.output.split(separator: "\n")[0]))
         for _ in 0..<200 {
             if access(folder + "/run/control.sock", F_OK) == 0, try Programs.shell(call("status")).status == 0 {

@@ -150,6 +150,23 @@ public final class AudioSpool: Sendable {
         }
     }
 
+    /// Drops the oldest turns until at most so many bytes are left: the disk is needed for the book.
+    /// - Returns: how many.
+    @discardableResult
+    public func shrink(toBytes most: Int) throws(SpoolError) -> Int {
+        try withEntries { entries throws(SpoolError) in
+            var total = entries.reduce(0) { $0 + $1.bytes }
+            var dropped = 0
+            while total > most, let gone = entries.first {
+                try folder.remove(Self.name(of: gone.turn))
+                entries.removeFirst()
+                total -= gone.bytes
+                dropped += 1
+            }
+            return dropped
+        }
+    }
+
     /// The turn was delivered, or is not wanted.
     public func remove(_ turn: ULID) throws(SpoolError) {
         try withEntries { entries throws(SpoolError) in

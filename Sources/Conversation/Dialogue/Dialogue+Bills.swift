@@ -14,13 +14,15 @@ extension Dialogue {
         }
         var request = request
         if let answer = try unpriced(request, &turn) { return answer }
+        if let answer = otherPrice(request, &turn) { return answer }
         var lines: [BillLine] = []
         for item in request.items {
             guard let product = product(item.product, turn) else { return again(turn.prompter.say("again"), turn) }
             guard let quantity = Measure.own(item.quantity, item.unit, of: product.details), quantity > .zero else {
                 return unknownUnit(item, product, request, turn)
             }
-            lines.append(BillLine(product: product.id, quantity: quantity, unitPrice: product.details.price))
+            lines.append(
+                BillLine(product: product.id, quantity: quantity, unitPrice: item.price ?? product.details.price))
         }
         // A walk-in sale by "bina naam" is for nobody, whoever was spoken of before.
         if request.isAll { request.customer = nil }
@@ -30,6 +32,10 @@ extension Dialogue {
         bill.buyerGSTIN = request.texts["gstin"]
         bill.roundsToRupee = try book.shop().rules.roundsBills
         let total = try PricedBill(bill, products: details(turn)).total
+        bill.paidNow = request.splits
+        if let paid = request.splits.first?.amount, request.customer == nil, paid > total {
+            return reply(request, "MISSING_AMOUNT", turn.prompter.say("bill.paid.more"), turn, earcon: .question)
+        }
         let draft = Draft(id: identity(&turn), bill: bill, madeAt: turn.now)
         if request.autoSend, !turn.isLate, !request.mustAsk, total <= configuration.askAbove {
             return try commit(draft, request, &turn, isStored: false)
@@ -41,13 +47,43 @@ extension Dialogue {
         var fields = ["list": list, "money": turn.prompter.money(total)]
         fields["name"] = name
         let suffix = request.customer == nil ? ".walkin" : ""
-        let warnings = shortages(bill, turn)
+        var warnings = shortages(bill, turn)
+        if let sum = request.amount {
+            warnings += turn.prompter.say("bill.sum.unread", ["money": turn.prompter.money(sum)]) + " "
+        }
+        for split in bill.paidNow {
+            warnings += turn.prompter.say("bill.paid", paidFields(split, turn)) + " "
+        }
         if request.autoSend || turn.isLate || request.mustAsk {
             let speech = warnings + turn.prompter.say("bill.ask" + suffix, fields)
             return askYesNo(request, &turn, speech) { $0.drafts = [draft.id] }
         }
         let speech = warnings + turn.prompter.say("bill.draft" + suffix, fields)
         return reply(request, "OK", speech, turn, earcon: .question, gate: .draft)
+    }
+
+    private func paidFields(_ split: PaymentSplit, _ turn: Turn) -> [String: String] {
+        ["money": turn.prompter.money(split.amount), "mode": turn.prompter.mode(split.mode)]
+    }
+
+    /// A kind was named by a price the book does not have for it: never put aside, never taken without a yes.
+    private mutating func otherPrice(_ request: Request, _ turn: inout Turn) -> Answer? {
+        guard request.texts["prices"] == nil else { return nil }
+        for item in request.items {
+            guard let said = item.price, let product = product(item.product, turn), product.details.price != said
+            else { continue }
+            let speech = turn.prompter.say(
+                "bill.price.other",
+                [
+                    "product": product.details.name, "own": turn.prompter.money(product.details.price),
+                    "money": turn.prompter.money(said),
+                ])
+            var agreed = request
+            agreed.texts["prices"] = "said"
+            ask(.yesNo, agreed, &turn, speech: speech)
+            return reply(request, "CONFIRMATION_NEEDED", speech, turn)
+        }
+        return nil
     }
 
     func product(_ id: ProductID?, _ turn: Turn) -> Product? {
@@ -79,6 +115,15 @@ extension Dialogue {
         }
         request.amount = nil
         let item = request.items[at]
+        // "Biscuit" is more than one thing here, and the price says which.
+        let keys = Grammar.keys(item.spoken)
+        if let known = keys.isEmpty ? nil : turn.shelf.product(keys, at: 0, upTo: keys.count),
+            known.length == keys.count,
+            let fitting = known.products.first(where: { turn.shelf.products[$0].details.price == price })
+        {
+            request.items[at].product = turn.shelf.products[fitting].id
+            return try createInvoice(request, &turn)
+        }
         let details = ProductDetails(name: Naming.written(item.spoken), unit: item.unit ?? "piece", price: price)
         let fact = try write(.createProduct(details, stock: .zero), &turn)
         guard case .product(let id) = fact.outcome else { return again(turn.prompter.say("again"), turn) }
@@ -187,6 +232,10 @@ extension Dialogue {
     /// The yes to bills that were asked about whole.
     mutating func commitDrafts(_ question: OpenQuestion, _ turn: inout Turn) throws(BookError) -> Answer {
         let drafts = try book.drafts(now: turn.now)
+        // The price was asked about before there was a draft.
+        if question.drafts.isEmpty, question.request.texts["prices"] != nil {
+            return try createInvoice(question.request, &turn)
+        }
         guard let draft = drafts.first(where: { question.drafts.contains($0.id) }) else {
             return reply(question.request, "NO_PENDING_INVOICE", turn.prompter.say("bill.none"), turn)
         }

@@ -56,6 +56,10 @@ extension Dialogue {
         var request = request
         request.customer = draft.bill.customer
         if let answer = try unknownItem(request, &turn) { return answer }
+        // A sum or a price said with the change is not put aside.
+        if request.amount != nil || request.items.contains(where: { otherwisePriced($0, turn) }) {
+            return again(turn.prompter.say("again.many"), turn)
+        }
         for item in request.items {
             guard let product = product(item.product, turn) else { continue }
             guard let quantity = Measure.own(item.quantity, item.unit, of: product.details), quantity > .zero else {
@@ -80,6 +84,11 @@ extension Dialogue {
         guard !draft.bill.lines.isEmpty else { return try drop([draft], &turn) }
         _ = try keep(draft, &turn)
         return try readBack(draft, request, &turn)
+    }
+
+    private func otherwisePriced(_ item: Request.Item, _ turn: Turn) -> Bool {
+        guard let price = item.price, let product = product(item.product, turn) else { return false }
+        return product.details.price != price
     }
 
     private func unknownItem(_ request: Request, _ turn: inout Turn) throws(BookError) -> Answer? {

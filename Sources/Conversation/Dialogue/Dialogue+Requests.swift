@@ -7,7 +7,11 @@ extension Dialogue {
         var request = request
         if request.intent == "UNKNOWN" {
             guard let followed = followUp(heard, turn) else {
-                return again(turn.prompter.say(heard.isBlocked ? "again.blocked" : "again"), turn)
+                guard heard.isBlocked else { return again(turn.prompter.say("again"), turn) }
+                // Understood, and nothing to do: the ear stays closed.
+                var answer = again(turn.prompter.say("again.blocked"), turn)
+                answer.gate = .none
+                return answer
             }
             request = followed
         }
@@ -61,7 +65,7 @@ extension Dialogue {
     /// Those that change nothing.
     static let questions: Set<String> = [
         "CHECK_BALANCE", "GET_CUSTOMER_INFO", "CUSTOMER_HISTORY", "LIST_CUSTOMER_BALANCES", "TOTAL_PENDING_AMOUNT",
-        "CHECK_STOCK", "DAILY_SUMMARY", "SHOW_PENDING_INVOICE", "LIST_REMINDERS", "HELP", "REPEAT",
+        "CHECK_STOCK", "CHECK_PRICE", "DAILY_SUMMARY", "SHOW_PENDING_INVOICE", "LIST_REMINDERS", "HELP", "REPEAT",
     ]
 
     /// "Aur Priya ka?" asks of Priya what was just asked of Rahul. Only questions are carried over, never postings.
@@ -166,6 +170,7 @@ extension Dialogue {
         case "CHECK_STOCK": try checkStock(request, &turn)
         case "UPDATE_STOCK": try updateStock(request, &turn, isConfirmed: false)
         case "SET_PRICE": try setPrice(request, &turn)
+        case "CHECK_PRICE": try checkPrice(request, &turn)
         case "DAILY_SUMMARY": try dailySummary(request, &turn)
         case "CASH_CLOSE": try closeCash(request, &turn, isConfirmed: false)
         case "SWITCH_LANGUAGE": try switchLanguage(request, &turn)
@@ -274,7 +279,7 @@ extension Dialogue {
             put("recurrence", JSONValue(request.texts["recurrence"]))
         }
         for (name, value) in request.texts.sorted(by: { $0.key < $1.key })
-        where !["recurrence", "asked", "invalid", "who"].contains(name) {
+        where !["recurrence", "asked", "invalid", "who", "prices"].contains(name) {
             put(name, .string(value))
         }
         return .object(members)

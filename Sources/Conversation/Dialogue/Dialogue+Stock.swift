@@ -19,6 +19,19 @@ extension Dialogue {
             request, "OK", turn.prompter.say("stock.is", ["product": product.details.name, "quantity": quantity]), turn)
     }
 
+    func checkPrice(_ request: Request, _ turn: inout Turn) throws(BookError) -> Answer {
+        guard let product = product(request.product, turn) else {
+            let said = Naming.written(request.spokenProduct ?? "")
+            return reply(
+                request, "PRODUCT_NOT_FOUND", turn.prompter.say("stock.unknown", ["product": said]), turn)
+        }
+        let fields = [
+            "product": product.details.name, "money": turn.prompter.money(product.details.price),
+            "unit": turn.prompter.term(product.details.unit),
+        ]
+        return reply(request, "OK", turn.prompter.say("price.is", fields), turn)
+    }
+
     mutating func updateStock(_ request: Request, _ turn: inout Turn, isConfirmed: Bool) throws(BookError) -> Answer {
         guard let product = product(request.product, turn) else {
             guard let said = request.spokenProduct, !said.isEmpty else {

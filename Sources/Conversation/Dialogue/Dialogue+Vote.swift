@@ -87,7 +87,7 @@ extension Dialogue {
         left.count == right.count
             && zip(left, right).allSatisfy {
                 $0.product == $1.product && ($0.product != nil || $0.spoken == $1.spoken)
-                    && $0.quantity == $1.quantity && $0.unit == $1.unit
+                    && $0.quantity == $1.quantity && $0.unit == $1.unit && $0.price == $1.price
             }
     }
 

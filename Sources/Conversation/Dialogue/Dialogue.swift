@@ -39,6 +39,13 @@ public struct Dialogue {
         }
     }
 
+    /// Somebody was erased: what the conversation remembers may name them.
+    public mutating func forget() {
+        state = nil
+        storedState = []
+        index = nil
+    }
+
     /// True while a yes or a no is awaited. A late utterance should wait until it is not.
     public func isQuestionOpen(now: WallTime) -> Bool {
         let stored = try? book.recall(DialogueState.key)

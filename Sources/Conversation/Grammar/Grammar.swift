@@ -13,6 +13,8 @@ public struct Grammar: Sendable {
     /// Folded words recognition writes, and the words that are meant.
     var repairs: [String: [(heard: [String], meant: [String])]] = [:]
     var prompts: [String: PromptPack] = [:]
+    /// What may stand behind a verb written with "~": "likh~" is likho, likh do, likhna.
+    private var endings: [String] = []
 
     /// The packs of the product.
     public static let builtIn: Grammar = {
@@ -32,6 +34,7 @@ public struct Grammar: Sendable {
         var read: [GrammarPack] = []
         for (name, bytes) in packs { read.append(try GrammarPack(name: name, bytes: bytes)) }
         for pack in read {
+            endings = pack.lines.filter { $0.section == "endings" }.flatMap { GrammarPack.alternatives($0.body) }
             for line in pack.lines { try take(line, of: pack) }
         }
         for pack in read {
@@ -55,7 +58,7 @@ public struct Grammar: Sendable {
             let head = line.head.split(separator: "=", maxSplits: 1).map(String.init)
             guard let word = head.first, !line.body.isEmpty else { throw pack.fault(line, "a word class has no words") }
             let sense = Lexicon.Sense(word: word, value: head.count > 1 ? head[1] : nil)
-            for phrase in GrammarPack.alternatives(line.body) {
+            for phrase in GrammarPack.alternatives(line.body).flatMap(forms) {
                 let keys = Self.keys(phrase)
                 guard !keys.isEmpty, keys.count <= Lexicon.wordsMax else {
                     throw pack.fault(line, "'\(phrase)' has no words or too many")
@@ -80,9 +83,16 @@ public struct Grammar: Sendable {
         case "terms":
             let language = String(pack.name.split(separator: ".")[0])
             prompts[language, default: PromptPack()].terms[line.head] = line.body
-        case "intents", "blocking", "neutral": break
+        case "intents", "blocking", "neutral", "endings": break
         default: throw pack.fault(line, "[\(line.section)] is no section")
         }
+    }
+
+    /// "likh~" with each ending of the pack: "+o" grows onto it, "do" stands behind it. Others are themselves.
+    private func forms(_ phrase: String) -> [String] {
+        guard phrase.hasSuffix("~") else { return [phrase] }
+        let stem = String(phrase.dropLast())
+        return endings.map { $0.hasPrefix("+") ? stem + $0.dropFirst() : stem + " " + $0 }
     }
 
     /// Words of different classes that are written differently and read alike, for the linter.

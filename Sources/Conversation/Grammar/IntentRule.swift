@@ -3,6 +3,8 @@ struct IntentRule: Sendable {
     enum Term: Hashable, Sendable {
         case any([String])
         case none([String])
+        /// Read where it stands, missed where it does not.
+        case maybe([String])
     }
 
     var intent: String
@@ -20,6 +22,7 @@ struct IntentRule: Sendable {
             switch term {
             case .any(let names): names.contains(where: features.contains)
             case .none(let names): !names.contains(where: features.contains)
+            case .maybe: true
             }
         }
     }
@@ -42,13 +45,14 @@ struct IntentRule: Sendable {
         terms = []
         place = "\(pack.name):\(line.number)"
         for word in line.body.split(separator: " ") {
-            let isAbsent = word.first == "!"
-            let names = (isAbsent ? word.dropFirst() : word[...]).split(separator: "|").map(String.init)
+            let mark = word.first
+            let names = (mark == "!" || mark == "?" ? word.dropFirst() : word[...]).split(separator: "|").map(
+                String.init)
             for name in names where !classes.contains(name) && !Self.slots.contains(name) {
                 throw pack.fault(line, "\(name) is neither a word class nor a slot")
             }
             guard !names.isEmpty else { throw pack.fault(line, "an empty term") }
-            terms.append(isAbsent ? .none(names) : .any(names))
+            terms.append(mark == "!" ? .none(names) : mark == "?" ? .maybe(names) : .any(names))
         }
     }
 }

@@ -59,9 +59,19 @@ struct Interpreter {
 
     func interpret(_ text: String) -> Interpretation {
         let (source, all) = prepared(text)
+        guard !source.isCut, text.unicodeScalars.count <= Utterance.scalarsMax else { return Self.cut(source) }
         var cutter = PieceCutter(grammar: grammar, shelf: shelf, source: source, tokens: all)
         let reading = cutter.run()
         return interpret(reading.afterWait())
+    }
+
+    /// What has no end in sight is not understood at all: the negation may have been in the rest.
+    private static func cut(_ source: Tokens) -> Interpretation {
+        let reading = Reading(tokens: [], keys: [], pieces: [], source: source, hasQuestionMark: false)
+        var made = Interpretation(request: Request(intent: "UNKNOWN"), reading: reading)
+        made.confidenceMilli = 0
+        made.isBlocked = true
+        return made
     }
 
     func interpret(_ reading: Reading) -> Interpretation {
@@ -110,6 +120,8 @@ struct Interpreter {
         if slots.people.count > 1 { return false }
         if rule.terms.contains(.any(["<amount>"])), slots.amounts.count != 1 { return false }
         if unread.isEmpty { return true }
+        // "Rahul ne kal 500 diye": of another day, so it is asked about. What is yet to come is blocked before this.
+        if rule.intent == "RECORD_PAYMENT", unread.allSatisfy({ $0 == .time }) { return slots.knownPeople == 1 }
         // One unknown word beside a clear sentence is asked about, not guessed and not thrown away.
         return unread == [.unknown] && slots.knownPeople == 1
     }

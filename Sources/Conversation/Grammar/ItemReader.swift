@@ -17,6 +17,8 @@ struct ItemReader {
         var unit: String?
         var product: Int?
         var spoken: String?
+        var price: Paise?
+        var products: [Int] = []
         var pieces: Set<Int> = []
         var isEmpty: Bool { quantity == nil && unit == nil && product == nil && spoken == nil }
         var isNamed: Bool { product != nil || spoken != nil }
@@ -66,11 +68,13 @@ struct ItemReader {
         return !(pieces[index + 1].has("rupee") || pieces[index + 1].has("percent"))
     }
 
-    /// Where the price of a variety stands before its name: "bees rupaye wala biscuit".
-    private func isVariety(_ index: Int) -> Bool {
+    /// The price of a kind, said before its name or behind it: "bees rupaye wala biscuit", "biscuit bees wala".
+    private func variety(_ index: Int) -> Paise? {
         let pieces = reading.pieces
-        return index + 1 < pieces.count && pieces[index].kind == .number && pieces[index].paise != nil
-            && pieces[index + 1].has("wala")
+        guard index + 1 < pieces.count, pieces[index].kind == .number, pieces[index + 1].has("wala"),
+            pieces[index].paise != nil || isProduct(index + 2) || isProduct(index - 1)
+        else { return nil }
+        return (pieces[index].paise ?? pieces[index].value?.paise).map { Paise($0) }
     }
 
     private mutating func section(_ range: Range<Int>) {
@@ -86,9 +90,10 @@ struct ItemReader {
         var index = range.lowerBound
         while index < range.upperBound {
             let piece = pieces[index]
-            if isVariety(index) {
-                if open.isNamed { close() }
-                used.formUnion([index, index + 1])
+            if let price = variety(index) {
+                if open.isNamed, isProduct(index + 2) { close() }
+                open.price = price
+                open.pieces.formUnion([index, index + 1])
                 index += 2
                 continue
             }
@@ -100,14 +105,16 @@ struct ItemReader {
                     open.quantity = piece.value
                 } else {
                     if open.isNamed { close() }
+                    let price = open.price
                     open = Open()
+                    open.price = price
                     open.quantity = piece.value
                 }
                 open.pieces.insert(index)
             case .product(let products):
                 if numbersFirst == nil { numbersFirst = open.quantity != nil }
                 if open.isNamed { close() }
-                open.product = products.count == 1 ? products[0] : nil
+                open.products = products
                 open.spoken = reading.text(piece.range)
                 open.pieces.insert(index)
             case .unknown where takesUnknown && open.quantity != nil && !open.isNamed:
@@ -151,10 +158,14 @@ struct ItemReader {
     private mutating func append(_ open: Open) {
         guard items.count < Request.itemsMax else { return }
         let quantity = open.quantity?.milli
+        // Several things of one name are told apart by the price that was said.
+        let fitting = open.products.filter { shelf.products[$0].details.price == open.price }
+        let product =
+            open.product ?? (open.products.count == 1 ? open.products[0] : fitting.count == 1 ? fitting[0] : nil)
         let made = Request.Item(
-            product: open.product.map { shelf.products[$0].id }, spoken: open.spoken ?? "",
+            product: product.map { shelf.products[$0].id }, spoken: open.spoken ?? "",
             quantity: MilliQuantity(quantity ?? (open.quantity == nil ? 1000 : 0)), unit: open.unit,
-            isCounted: open.quantity != nil)
+            isCounted: open.quantity != nil, price: open.price)
         items.append(made)
         used.formUnion(open.pieces)
     }

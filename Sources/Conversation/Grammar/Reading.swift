@@ -173,7 +173,7 @@ struct PieceCutter {
             return made
         }
         if let word { return worded(word, at) }
-        if let unit = shelf.units[keys[at]] {
+        if let unit = shelf.unit(keys[at]) {
             var made = piece(.word, at..<at + 1)
             made.senses = [Lexicon.Sense(word: "unit", value: unit)]
             return made
@@ -283,7 +283,7 @@ struct PieceCutter {
         }
         guard next < tokens.count, tokens[next].gap < .comma else { return false }
         if shelf.product(keys, at: next, upTo: phraseEnd(next)) != nil { return true }
-        if shelf.units[keys[next]] != nil || tokens[next].text == "%" { return true }
+        if shelf.unit(keys[next]) != nil || tokens[next].text == "%" { return true }
         let follows = grammar.lexicon.match(keys, at: next, upTo: phraseEnd(next))?.senses ?? []
         if follows.contains(where: { ["unit", "rupee", "percent", "goods", "more"].contains($0.word) }) {
             return !follows.contains { $0.word == "and" }

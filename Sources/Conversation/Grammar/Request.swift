@@ -46,6 +46,8 @@ struct Request: Equatable, Sendable {
         var unit: String?
         /// False when no number was said and one is meant.
         var isCounted: Bool
+        /// "bees rupaye wala": the price of the kind that is meant.
+        var price: Paise?
     }
 
     static let itemsMax = 60
@@ -62,7 +64,7 @@ struct Request: Equatable, Sendable {
         "RECORD_PAYMENT", "RECORD_MIXED_PAYMENT", "ADD_CREDIT", "CHECK_BALANCE", "LIST_CUSTOMER_BALANCES",
         "TOTAL_PENDING_AMOUNT", "GET_CUSTOMER_INFO", "CUSTOMER_HISTORY", "CREATE_CUSTOMER", "UPDATE_CUSTOMER",
         "UPDATE_CUSTOMER_PHONE", "DELETE_CUSTOMER_DATA", "CREATE_REMINDER", "MODIFY_REMINDER", "CANCEL_REMINDER",
-        "LIST_REMINDERS", "CHECK_STOCK", "UPDATE_STOCK", "CREATE_PRODUCT", "SET_PRICE", "DAILY_SUMMARY",
+        "LIST_REMINDERS", "CHECK_STOCK", "UPDATE_STOCK", "CREATE_PRODUCT", "SET_PRICE", "CHECK_PRICE", "DAILY_SUMMARY",
         "CASH_CLOSE", "SWITCH_LANGUAGE", "START_RECORDING", "STOP_RECORDING", "REPEAT", "HELP", "UNDO_LAST",
         "EXPORT_GSTR1", "EXPORT_PNL", "UNKNOWN",
     ]
@@ -147,7 +149,7 @@ extension Request.Item {
     var json: JSONValue {
         [
             "product": JSONValue(product?.rawValue), "spoken": .string(spoken), "quantity": .integer(quantity.rawValue),
-            "unit": JSONValue(unit), "isCounted": .bool(isCounted),
+            "unit": JSONValue(unit), "isCounted": .bool(isCounted), "price": JSONValue(price?.rawValue),
         ]
     }
 
@@ -155,6 +157,7 @@ extension Request.Item {
         guard let spoken = json["spoken"]?.string, let quantity = json["quantity"]?.integer else { return nil }
         self.init(
             product: json["product"]?.integer.map { ProductID(rawValue: $0) }, spoken: spoken,
-            quantity: MilliQuantity(quantity), unit: json["unit"]?.string, isCounted: json["isCounted"]?.bool ?? true)
+            quantity: MilliQuantity(quantity), unit: json["unit"]?.string, isCounted: json["isCounted"]?.bool ?? true,
+            price: json["price"]?.integer.map { Paise($0) })
     }
 }

@@ -82,6 +82,12 @@ struct Shelf {
         return nil
     }
 
+    /// The unit a word names in this shop, one or many of it.
+    func unit(_ key: String) -> String? {
+        for single in Self.singulars(key) { if let unit = units[single] { return unit } }
+        return nil
+    }
+
     /// The word and what it may be the plural of.
     static func singulars(_ key: String) -> [String] {
         var out = [key]

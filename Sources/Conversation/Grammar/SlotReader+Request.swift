@@ -32,11 +32,12 @@ extension SlotReader {
                 made.ordinal = -1
             }
             if let gstin { made.texts["gstin"] = gstin }
+            readPayment(into: &made)
             // "3 bread kar do" sets the quantity; "3 bread add karo" adds to it.
             if rule.intent == "MODIFY_INVOICE_ITEM", rule.flags.contains("set"), !classes.contains("more") {
                 made.isAll = true
             }
-        case "UPDATE_STOCK", "CHECK_STOCK", "SET_PRICE":
+        case "UPDATE_STOCK", "CHECK_STOCK", "SET_PRICE", "CHECK_PRICE":
             made.items = items
             if let first = items.first {
                 made.product = first.product
@@ -84,6 +85,21 @@ extension SlotReader {
         default: break
         }
         return made
+    }
+
+    /// Money said with the things: what is paid at once, or a sum nobody can place, which is asked about.
+    private func readPayment(into made: inout Request) {
+        guard let said = amounts.first else { return }
+        let isPaid =
+            amounts.count == 1 && said.amount > .zero && features.isDisjoint(with: ["ko", "me", "object"])
+            && (made.mode != nil || !features.isDisjoint(with: ["payment", "returned", "came", "paid"])
+                || features.contains("gave") && !features.isDisjoint(with: ["ne", "subject"]))
+        if isPaid, made.intent == "CREATE_INVOICE" {
+            made.splits = [PaymentSplit(amount: said.amount, mode: made.mode ?? .cash)]
+        } else {
+            made.amount = said.amount
+        }
+        made.mustAsk = true
     }
 
     private var gstin: String? {

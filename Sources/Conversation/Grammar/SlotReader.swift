@@ -2,7 +2,7 @@ import Ledger
 
 /// Takes the slots out of a reading: people, money, things, times, and what is left unread.
 struct SlotReader {
-    enum Unread: Equatable { case unknown, stray, number, person }
+    enum Unread: Equatable { case unknown, stray, number, person, time }
 
     struct Amount: Equatable {
         var amount: Paise
@@ -247,7 +247,7 @@ struct SlotReader {
     private var isSubject: Bool {
         guard let person = personPieces.min(), !isMark(person + 1), !classes.contains("me"),
             let verb = pieces.indices.first(where: {
-                $0 > person && ["gave", "returned", "owe", "took"].contains(where: pieces[$0].has)
+                $0 > person && ["gave", "returned", "owe", "took", "pay"].contains(where: pieces[$0].has)
             })
         else { return false }
         if person > 0, ["for", "ko", "ka", "from"].contains(where: { pieces[person - 1].has($0) }) { return false }
@@ -265,7 +265,12 @@ struct SlotReader {
     /// What the line's intent does not account for.
     func unread(for rule: IntentRule, grammar: Grammar) -> [Unread] {
         var wanted = grammar.neutral
-        for case .any(let names) in rule.terms { wanted.formUnion(names) }
+        for term in rule.terms {
+            switch term {
+            case .any(let names), .maybe(let names): wanted.formUnion(names)
+            case .none: break
+            }
+        }
         var out: [Unread] = []
         for (index, piece) in pieces.enumerated() {
             if isTime(piece) && (wanted.contains("<when>") || wanted.contains("reminder")) { continue }
@@ -297,7 +302,9 @@ struct SlotReader {
                 if !isUsed { out.append(.number) }
             case .product: if !wanted.contains("<product>") && !wanted.contains("<items>") { out.append(.stray) }
             case .word:
-                if !piece.senses.contains(where: { wanted.contains($0.word) }) { out.append(.stray) }
+                if !piece.senses.contains(where: { wanted.contains($0.word) }) {
+                    out.append(piece.has("time") ? .time : .stray)
+                }
             }
         }
         return out

@@ -34,10 +34,18 @@ final class Connection {
         sqlite3_busy_timeout(handle, 5000)
     }
 
-    deinit {
+    deinit { close() }
+
+    /// Ends the connection; every later call fails.
+    func close() {
         for statement in prepared.values { sqlite3_finalize(statement) }
+        prepared = [:]
         sqlite3_close_v2(handle)
+        handle = nil
     }
+
+    /// Nothing more is written here: what was found on opening anew was not in order.
+    func fail(_ error: BookError) { failure = failure ?? error }
 
     enum Value: Hashable {
         case integer(Int64)

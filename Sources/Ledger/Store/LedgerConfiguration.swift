@@ -19,11 +19,14 @@ public struct LedgerConfiguration {
     public var randomBytes: (Int) -> [UInt8]
     /// Wraps the customers' keys (32 bytes). Nil stores them bare, so that whoever takes the flash can read them.
     public var wrappingKey: [UInt8]?
+    /// Earlier wrapping keys of this device: what they sealed is sealed anew when the book is opened.
+    public var formerWrappingKeys: [[UInt8]]
 
     public init(
         deviceID: [UInt8], shopID: [UInt8], series: String = "A01", bootID: [UInt8],
         monotonicMilliseconds: @escaping () -> Int64, wallQuality: @escaping () -> Int64 = { 3 },
-        randomBytes: @escaping (Int) -> [UInt8] = { Randomness.bytes($0) }, wrappingKey: [UInt8]? = nil
+        randomBytes: @escaping (Int) -> [UInt8] = { Randomness.bytes($0) }, wrappingKey: [UInt8]? = nil,
+        formerWrappingKeys: [[UInt8]] = []
     ) {
         self.deviceID = deviceID
         self.shopID = shopID
@@ -33,5 +36,6 @@ public struct LedgerConfiguration {
         self.wallQuality = wallQuality
         self.randomBytes = randomBytes
         self.wrappingKey = wrappingKey
+        self.formerWrappingKeys = formerWrappingKeys
     }
 }

@@ -37,17 +37,54 @@ extension LedgerStore {
         try store.migrate()
         try store.load()
         try store.checkStart()
-        if path != nil {
-            // A power cut can fall between an erasure and the cleaning behind it: every start cleans.
-            store.forgetInBackups(store.memory.people.values.filter(\.isErased).map(\.id))
-            _ = try connection.checkpoint()
-        }
+        try store.tidyUp()
         return store
+    }
+
+    /// What every start puts in order behind a power cut, a restore, or a new key. On a full disk it waits for the next
+    /// start: balances can be asked meanwhile.
+    private func tidyUp() throws(BookError) {
+        guard path != nil else { return }
+        do throws(BookError) {
+            try wrapKeys()
+            try recallForgotten()
+            // A cut can fall between an erasure and the cleaning behind it.
+            forgetInBackups(memory.people.values.filter(\.isErased).map(\.id))
+            _ = try connection.checkpoint()
+        } catch .full {}
+    }
+
+    /// True after a failed write or sync: nothing is taken until `reopen` has found the book in order.
+    public var mustReopen: Bool { connection.failure != nil }
+
+    /// After a failed write or sync: closes the file, opens it anew and checks it as a start does. What was acknowledged
+    /// is there or this throws; what was not is told so by its command's id.
+    public func reopen() throws(BookError) {
+        guard let path, mode == .own else { throw .unavailable("a book in memory cannot be opened anew") }
+        connection.close()
+        let fresh = try Connection(path: path)
+        try Self.prepare(fresh, inMemory: false)
+        try Self.checkOwner(fresh, configuration)
+        try fresh.script(Schema.moneySum)
+        connection = fresh
+        memory = Memory(newest: try Self.newestEvent(fresh))
+        do throws(BookError) {
+            try load()
+            try checkStart()
+            // The log may hold pages that never reached the flash though a sync was asked for, and what is written behind
+            // them would go with them: all of it moves into the file, synced, and the log begins anew.
+            guard try connection.checkpoint() else { throw .unavailable("a reader holds the book's log back") }
+        } catch {
+            connection.fail(error)
+            throw error
+        }
     }
 
     /// Opens somebody's book to look at it as it stands now; not a byte of it changes. Beside a running daemon it reads
     /// as one more reader, and what is committed later is not seen; a book at rest is read as immutable.
-    public static func inspect(path: String) throws(BookError) -> LedgerStore {
+    ///
+    /// - Parameter wrappingKeys: the device's keys; without them customers are known by number.
+    public static func inspect(path: String, wrappingKeys: [[UInt8]] = []) throws(BookError) -> LedgerStore {
         guard access(path, R_OK) == 0 else { throw .unavailable("no book can be read there") }
         // A writer's checkpoint changes the file under one who takes it for immutable.
         let isAtRest = size(of: path + "-wal") == 0 && !BookLock.isHeld(book: path)
@@ -57,7 +94,8 @@ extension LedgerStore {
         try connection.script("BEGIN")
         try checkVersion(connection)
         let store = try LedgerStore(
-            connection: connection, configuration: try storedConfiguration(connection), mode: .inspect, path: path,
+            connection: connection, configuration: try storedConfiguration(connection, wrappingKeys), mode: .inspect,
+            path: path,
             lock: nil)
         try store.load()
         return store
@@ -65,7 +103,7 @@ extension LedgerStore {
 
     /// Takes somebody's book to repair it: the lock is held, the device's own identity is read from the book. Names and
     /// goods that cannot be read are left out until `rebuild`.
-    public static func take(path: String) throws(BookError) -> LedgerStore {
+    public static func take(path: String, wrappingKeys: [[UInt8]] = []) throws(BookError) -> LedgerStore {
         guard access(path, R_OK | W_OK) == 0 else { throw .unavailable("no book can be written there") }
         let lock = try BookLock(book: path)
         let connection = try Connection(path: path)
@@ -73,7 +111,8 @@ extension LedgerStore {
         try prepare(connection, inMemory: false)
         try connection.script(Schema.moneySum)
         let store = try LedgerStore(
-            connection: connection, configuration: try storedConfiguration(connection), mode: .own, path: path,
+            connection: connection, configuration: try storedConfiguration(connection, wrappingKeys), mode: .own,
+            path: path,
             lock: lock)
         do throws(BookError) { try store.load() } catch {
             guard case .damaged = error else { throw error }
@@ -128,14 +167,17 @@ extension LedgerStore {
         }
     }
 
-    private static func storedConfiguration(_ connection: Connection) throws(BookError) -> LedgerConfiguration {
+    private static func storedConfiguration(_ connection: Connection, _ keys: [[UInt8]]) throws(BookError)
+        -> LedgerConfiguration
+    {
         guard let device = try connection.blob("SELECT value FROM meta WHERE key = 'device_id'"), device.count == 16,
             let shop = try connection.blob("SELECT value FROM meta WHERE key = 'shop_id'"), shop.count == 16,
             let series = try connection.text("SELECT value FROM meta WHERE key = 'series'")
         else { throw .damaged("the book does not say whose it is") }
         return LedgerConfiguration(
             deviceID: device, shopID: shop, series: series, bootID: [UInt8](repeating: 0, count: 16),
-            monotonicMilliseconds: { 0 })
+            monotonicMilliseconds: { 0 }, wallQuality: { 0 }, wrappingKey: keys.first,
+            formerWrappingKeys: Array(keys.dropFirst()))
     }
 
     static func size(of path: String) -> Int64 {

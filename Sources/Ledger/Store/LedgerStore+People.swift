@@ -30,7 +30,7 @@ extension LedgerStore {
     func keep(_ secret: Secret?, of entry: JournalEntry, at place: Place) throws(BookError) {
         if let secret {
             if secret.isNewKey {
-                let stored = try KeyWrap(wrappingKey: configuration.wrappingKey).wrap(secret.key)
+                let stored = try KeyWrap(configuration).wrap(secret.key)
                 try connection.run(
                     "INSERT INTO person VALUES(?,?)", [.integer(secret.owner.rawValue), .blob(stored)])
                 if secret.owner == Self.shopPerson {
@@ -91,7 +91,7 @@ extension LedgerStore {
         memory.mergedInto = [:]
         memory.shopKey = nil
         var keys: [CustomerID: [UInt8]] = [:]
-        let wrap = KeyWrap(wrappingKey: configuration.wrappingKey)
+        let wrap = KeyWrap(configuration)
         try connection.run("SELECT customer, key FROM person") {
             keys[CustomerID(rawValue: $0.integer(0))] = wrap.unwrap($0.blob(1))
         }
@@ -146,6 +146,7 @@ extension LedgerStore {
     /// Empties the log and cleans the backups after a key was destroyed. A reader can hold the log back; then the next
     /// commit tries again, and at the latest the next start.
     func scrub() {
+        listForgotten(memory.forgotten)
         forgetInBackups(memory.forgotten)
         if path == nil || (try? connection.checkpoint()) == true { memory.forgotten = [] }
     }

@@ -12,7 +12,8 @@ public final class LedgerStore: Book {
         case inspect
     }
 
-    let connection: Connection
+    /// Another one after `reopen` alone.
+    var connection: Connection
     let configuration: LedgerConfiguration
     let mode: Mode
     let path: String?
@@ -184,7 +185,7 @@ public final class LedgerStore: Book {
         try connection.blob("SELECT hash FROM event WHERE place = ?", [.integer(place.rawValue)]) ?? []
     }
 
-    private static func newestEvent(_ connection: Connection) throws(BookError) -> ChainHead {
+    static func newestEvent(_ connection: Connection) throws(BookError) -> ChainHead {
         var head = ChainHead(epoch: 1, seq: 0, hash: ChainLink.start)
         try connection.run("SELECT place, hash FROM event ORDER BY place DESC LIMIT 1") {
             let place = Place(rawValue: $0.integer(0))

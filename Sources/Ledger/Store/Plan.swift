@@ -110,14 +110,18 @@ extension LedgerStore {
 
     private func planCustomer(_ details: CustomerDetails, _ opening: Paise) throws(BookError) -> Plan {
         guard opening.isWithinRange else { throw .refused(.amountOutOfRange) }
-        let isTwin = memory.people.values.contains {
-            $0.details?.name == details.name && $0.details?.landmark == details.landmark
-                && $0.details?.phone == details.phone && $0.details?.nickname == details.nickname
-        }
-        guard !isTwin else { throw .refused(.duplicateName) }
+        guard !isTwin(details) else { throw .refused(.duplicateName) }
         let id = CustomerID(rawValue: (try connection.integer("SELECT max(id) FROM customer") ?? 0) + 1)
         let postings = opening == .zero ? [] : [Posting(.receivable(id), opening), Posting(.opening, -opening)]
         return Plan(postings: postings, outcome: .customer(id), owner: id)
+    }
+
+    /// True when somebody is there whom nothing tells apart from the new one.
+    func isTwin(_ details: CustomerDetails) -> Bool {
+        memory.people.values.contains {
+            $0.details?.name == details.name && $0.details?.landmark == details.landmark
+                && $0.details?.phone == details.phone && $0.details?.nickname == details.nickname
+        }
     }
 
     private func planMerge(_ id: CustomerID, _ into: CustomerID) throws(BookError) -> Plan {

@@ -16,6 +16,7 @@ public struct IdentityFolder: Sendable {
     /// The root the gateway's certificate must descend from.
     public var trustPath: String { path + "/ca.pem" }
     public var spoolKeyPath: String { path + "/spool.key" }
+    public var bookKeyPath: String { path + "/book.key" }
     public var identityPath: String { path + "/identity.json" }
 
     /// The ledger and TLS keys, made and stored first if they are not there: a second try at enrolling after a
@@ -39,6 +40,9 @@ public struct IdentityFolder: Sendable {
         do { _ = try spoolKey() } catch .missing {
             try PrivateFile.write(Randomness.bytes(SealedBox.keyBytes), to: spoolKeyPath)
         }
+        do { _ = try storedBookKey() } catch .missing {
+            try PrivateFile.write(Randomness.bytes(SealedBox.keyBytes), to: bookKeyPath)
+        }
         return (ledger, tls)
     }
 
@@ -52,6 +56,33 @@ public struct IdentityFolder: Sendable {
     public func spoolKey() throws(SealError) -> [UInt8] {
         let key = try PrivateFile.read(spoolKeyPath, secret: true)
         guard key.count == SealedBox.keyBytes else { throw .malformed("spool.key of another size") }
+        return key
+    }
+
+    /// Name of the book's key among systemd's credentials (`LoadCredentialEncrypted=`).
+    public static let bookKeyCredential = "execora.book-key"
+
+    /// Seals the customers' keys in the book, first the one to seal with. A credential given by systemd, which can lie
+    /// sealed to the machine's TPM, comes before the file, which whoever takes the flash can read.
+    ///
+    /// - Parameter credentials: `$CREDENTIALS_DIRECTORY`, nil where there is none.
+    public func bookKeys(credentials: String?) throws(SealError) -> [[UInt8]] {
+        var keys: [[UInt8]] = []
+        if let credentials {
+            // systemd gives it 0400 or, to a group of the unit's own, 0440, in a folder only the unit may enter.
+            do {
+                keys.append(try Self.bookKey(credentials + "/" + Self.bookKeyCredential, secret: false))
+            } catch .missing {}
+        }
+        do { keys.append(try storedBookKey()) } catch .missing { if keys.isEmpty { throw .missing(path: bookKeyPath) } }
+        return keys
+    }
+
+    private func storedBookKey() throws(SealError) -> [UInt8] { try Self.bookKey(bookKeyPath, secret: true) }
+
+    private static func bookKey(_ path: String, secret: Bool) throws(SealError) -> [UInt8] {
+        let key = try PrivateFile.read(path, secret: secret)
+        guard key.count == SealedBox.keyBytes else { throw .malformed("a book key of another size") }
         return key
     }
 

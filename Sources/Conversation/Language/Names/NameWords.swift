@@ -5,7 +5,7 @@ enum NameWords {
         "ji jee jii bhai bhaiya bhaiyya bhaia bhaijaan bhayya bhaisahab didi di sahab saheb sahib saab sir madam maam "
             + "mam uncle aunty auntie chacha chachi kaka kaki mama mami bhabhi bua dada dadi baba nana nani mausi mr mrs "
             + "ms miss shri shree sri shrimati smt dr seth sethji lala anna akka ben behen bahen behenji bahenji beta "
-            + "babu mister जी भाई भैया भईया दीदी साहब साहेब साब सर मैडम मैम अंकल आंटी चाचा चाची काका काकी मामा भाभी बुआ दादा दादी "
+            + "babu mister bhau tai vahini garu appa begum miyan janab जी भाई भैया भईया दीदी साहब साहेब साब सर मैडम मैम अंकल आंटी चाचा चाची काका काकी मामा भाभी बुआ दादा दादी "
             + "बाबा मौसी श्री श्रीमती सेठ लाला बहन बेन बाबू मिस्टर")
 
     /// Words that tie a landmark to a name: "ATM wala", "mandir ke paas".

@@ -35,6 +35,8 @@ public enum Sound: UInt8, Sendable, Comparable {
 public struct SoundKey: Hashable, Sendable {
     public let codes: [Sound]
 
+    private static let glides: Set<Sound> = [.y, .r, .l, .v]
+
     init(_ sounds: Sounds) {
         var codes = sounds.codes
         // A final "th", also before a final a, is how the south writes t.
@@ -42,16 +44,13 @@ public struct SoundKey: Hashable, Sendable {
             if last == .th { codes[codes.count - 1] = .t }
             if last == .a, codes.count > 3, codes[codes.count - 2] == .th { codes[codes.count - 2] = .t }
         }
-        // Krishna is Krishn: behind two consonants the final a is not part of the name. Behind one it is: Sunita.
-        if codes.count > 3, codes.last == .a, !codes[codes.count - 2].isVowel, !codes[codes.count - 3].isVowel {
-            codes.removeLast()
-        }
         // Jagadish is Jagdish: an a between vowel-consonant and consonant-vowel is silent, from the right.
         // Source: the schwa rule of Ohala (1983), VC_CV.
         var index = codes.count - 3
         while index >= 2 {
             // A y does not close the next syllable: Ghanashyam is Ghanshyam.
-            let vowel = codes[index + 2] == .y && index + 3 < codes.count ? index + 3 : index + 2
+            // Nor does a liquid behind another consonant: Gurapreet, as Devanagari spells it, is Gurpreet.
+            let vowel = Self.glides.contains(codes[index + 2]) && index + 3 < codes.count ? index + 3 : index + 2
             if codes[index] == .a, codes[index - 2].isVowel, !codes[index - 1].isVowel, !codes[index + 1].isVowel,
                 codes[vowel].isVowel
             {
@@ -59,6 +58,14 @@ public struct SoundKey: Hashable, Sendable {
                 index -= 1
             }
             index -= 1
+        }
+        // Balwinder is Balvindar.
+        if codes.count > 4, codes.last == .r, codes[codes.count - 2] == .e, !codes[codes.count - 3].isVowel {
+            codes[codes.count - 2] = .a
+        }
+        // Last, so that Kamala and Kamla meet. Krishna is Krishn: behind two consonants the final a is not part of the name. Behind one it is: Sunita.
+        if codes.count > 3, codes.last == .a, !codes[codes.count - 2].isVowel, !codes[codes.count - 3].isVowel {
+            codes.removeLast()
         }
         self.codes = codes
     }

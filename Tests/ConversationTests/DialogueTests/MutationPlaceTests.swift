@@ -1,0 +1,30 @@
+import Foundation
+import JSONText
+import Testing
+
+@testable import Conversation
+
+/// `make mutate` breaks one law at a time and wants the named test to fail. Here only that it still could: each law
+/// stands where it was, and the test that guards it has its name.
+struct MutationPlaceTests {
+    private static let root = Fixture.folder.deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private static func text(_ path: String) throws -> String {
+        try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    @Test func `each law that is broken on purpose is in its place, with its test`() throws {
+        let changes = try #require(JSONValue(parsing: Array(Self.text("board/mutate/mutations.json").utf8)).array)
+        #expect(changes.count >= 3)
+        let folder = Self.root.appendingPathComponent("Tests/ConversationTests/DialogueTests")
+        let tests = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+            .map { try String(contentsOf: $0, encoding: .utf8) }.joined()
+        for change in changes {
+            let file = try #require(change["file"]?.string)
+            let old = try #require(change["old"]?.string)
+            #expect(try Self.text(file).ranges(of: old).count == 1, "\(file): \(old)")
+            #expect(tests.contains("func `\(try #require(change["test"]?.string))`"), "\(change.text)")
+        }
+    }
+}

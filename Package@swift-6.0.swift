@@ -49,12 +49,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "execoractl",
         dependencies: [
-<<<<<<< HEAD
             "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "LedgerFaults", "Diagnostics",
-=======
-            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "Seals",
->>>>>>> main
-            "JSONText",
+            "Seals", "JSONText",
         ],
         swiftSettings: strict),
 

@@ -15,11 +15,8 @@ struct CommandGroup: Sendable {
 let groups: [CommandGroup] =
     socketCommands + [
         ledgerCommands,
-<<<<<<< HEAD
         faultCommands,
-=======
         aliasCommands,
->>>>>>> main
         replayCommands,
         langCommands,
         wakeCommands,

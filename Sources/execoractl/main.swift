@@ -16,6 +16,7 @@ let groups: [CommandGroup] =
     socketCommands + [
         ledgerCommands,
         faultCommands,
+        simCommand,
         aliasCommands,
         replayCommands,
         langCommands,

@@ -31,8 +31,6 @@ public final class FaultDisk {
     public var isFull = false
     /// The negative control: SQLite runs at `synchronous=NORMAL`, whatever it is told, and says it is FULL.
     public var isWeak = false
-    /// The check of the check: a name that was removed is believed gone at once.
-    public var forgetsUnlinks = false
 
     private var armed: (at: Int, fault: Fault)?
     private var platters: [String: Platter] = [:]
@@ -119,7 +117,7 @@ public final class FaultDisk {
 
     func didUnlink(_ name: String, folderIsSynced: Bool) {
         guard let platter = platters.removeValue(forKey: name) else { return }
-        if platter.isNamed, !folderIsSynced, !forgetsUnlinks { unlinked[name] = platter }
+        if platter.isNamed, !folderIsSynced { unlinked[name] = platter }
         if folderIsSynced { unlinked[name] = nil }
     }
 

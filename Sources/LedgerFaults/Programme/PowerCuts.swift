@@ -9,18 +9,23 @@ public struct FaultOutcome: Sendable {
     public var places: Int?
     /// Entries acknowledged over all of it.
     public var entries = 0
+    /// The first of them, with what replays each.
     public var violations: [String] = []
+    public var violationCount = 0
     public var note = ""
     /// True when violations are what must be found: a negative control.
     public var mustFail = false
 
     public init(part: String) { self.part = part }
 
-    public var isGood: Bool { faults > 0 && violations.isEmpty != mustFail }
+    public var isGood: Bool { faults > 0 && (violationCount == 0) != mustFail }
 
-    /// Kept: the first few, with what replays them.
+    /// Kept in words; the rest are counted.
+    private static let violationsMax = 20
+
     mutating func note(_ violation: Violation, _ place: String) {
-        if violations.count < 20 { violations.append("\(violation) (\(place))") } else { violations[19] = "and more" }
+        violationCount += 1
+        if violations.count < Self.violationsMax { violations.append("\(violation) (\(place))") }
     }
 }
 
@@ -36,8 +41,12 @@ public struct PowerCuts {
         self.seed = seed
     }
 
-    /// - Parameter weak: the negative control, at `synchronous=NORMAL`.
-    public func run(cuts: Int, weak: Bool = false, progress: (Int) -> Void = { _ in }) -> FaultOutcome {
+    /// - Parameters:
+    ///   - weak: the negative control, at `synchronous=NORMAL`.
+    ///   - keep: where the last book is left for the model that is not of this program.
+    public func run(cuts: Int, weak: Bool = false, keep: String? = nil, progress: (Int) -> Void = { _ in })
+        -> FaultOutcome
+    {
         var outcome = FaultOutcome(part: weak ? "power cuts at NORMAL (must lose)" : "power cuts")
         outcome.mustFail = weak
         disk.isWeak = weak
@@ -78,13 +87,20 @@ public struct PowerCuts {
                 counter = nil
                 continue
             }
-            if current.acknowledged.count > Self.entriesMax {
+            if current.acknowledged.count > Self.entriesMax, outcome.faults < cuts {
                 outcome.entries += current.acknowledged.count
                 current.close()
                 counter = nil
             }
         }
         outcome.entries += counter?.acknowledged.count ?? 0
+        if let keep, let counter {
+            disk.disarm()
+            counter.close()
+            do throws(Violation) { try reopen(counter) } catch { outcome.note(error, "seed \(seed), the last book") }
+            counter.close()
+            FaultDisk.write(keep, FaultDisk.read(folder.book))
+        }
         outcome.note = "\(books) books"
         return outcome
     }

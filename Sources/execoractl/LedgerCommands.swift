@@ -17,8 +17,6 @@ struct LedgerCall {
     var verb: String
     var book: String?
     var target: String?
-    /// A copy to restore from, besides those beside the book.
-    var source: String?
     /// The device's identity folder, whose key opens the names. Default: `identity/` beside the book.
     var identity: String?
     var entries = 10_000
@@ -36,7 +34,6 @@ struct LedgerCall {
           head        newest entry
           balances    every customer and what is owed
           rebuild     make all projections anew from the journal
-          restore     make a damaged book anew from itself and the copies beside it [--from COPY]; sets it aside
           backup      copy, sync and verify the copy [--to FILE, else beside the book, three kept]
           bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE]
         \(LedgerJobs.usage)
@@ -67,12 +64,11 @@ struct LedgerCall {
             switch flag {
             case "--json": json = true
             case "--acknowledge": acknowledges = true
-            case "--book", "--to", "--from", "--identity":
+            case "--book", "--to", "--identity":
                 guard let value = rest.popFirst() else { return nil }
                 switch flag {
                 case "--book": book = value
                 case "--to": target = value
-                case "--from": source = value
                 default: identity = value
                 }
             case "--entries", "--batch":
@@ -112,17 +108,6 @@ struct LedgerCall {
         case "rebuild":
             let entries = try LedgerStore.take(path: book, wrappingKeys: keys).rebuild()
             say(.object([JSONValue.Member("entries", .integer(entries))])) { "rebuilt from \(entries) entries" }
-        case "restore":
-            let report = try LedgerStore.mend(path: book, copies: [source].compactMap { $0 })
-            say(
-                .object([
-                    JSONValue.Member("entries", .integer(report.entries)),
-                    JSONValue.Member("from_copies", .integer(report.fromCopies)),
-                    JSONValue.Member("set_aside", .string(report.setAside)),
-                ])
-            ) {
-                "\(report.entries) entries, \(report.fromCopies) of them from copies; the damaged file is \(report.setAside)"
-            }
         case "backup":
             let (path, report) = try inspect().backup(to: target)
             say(

@@ -130,7 +130,7 @@ extension LedgerStore {
         guard inMemory || journal == "wal" else { throw .unavailable("SQLite does not keep a write-ahead log here") }
     }
 
-    static func create(_ connection: Connection, _ configuration: LedgerConfiguration) throws(BookError) {
+    private static func create(_ connection: Connection, _ configuration: LedgerConfiguration) throws(BookError) {
         try connection.transaction { () throws(BookError) in
             try connection.script(Schema.truth)
             try connection.script(Schema.projections)
@@ -167,7 +167,7 @@ extension LedgerStore {
         }
     }
 
-    static func storedConfiguration(_ connection: Connection, _ keys: [[UInt8]]) throws(BookError)
+    private static func storedConfiguration(_ connection: Connection, _ keys: [[UInt8]]) throws(BookError)
         -> LedgerConfiguration
     {
         guard let device = try connection.blob("SELECT value FROM meta WHERE key = 'device_id'"), device.count == 16,

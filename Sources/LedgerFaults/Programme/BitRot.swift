@@ -68,7 +68,7 @@ public struct BitRot {
         outcome.note = "\(noticed) noticed, \(inJournal) in journal rows (all noticed), \(mended) mended"
     }
 
-    /// As the technician does it: the damaged book is set aside and made anew from itself and its copy.
+    /// As the technician does it: the damaged book is set aside and made anew from its journal, or where that is hurt from its copy.
     private func mend(
         _ clean: [UInt8], _ index: Int, _ bit: UInt8, _ copy: String, _ events: [StoredEvent]
     ) throws(Violation) {
@@ -77,7 +77,10 @@ public struct BitRot {
         bytes[index] ^= bit
         FaultDisk.write(path, bytes)
         do {
-            try LedgerStore.mend(path: path, copies: [copy])
+            do { _ = try LedgerStore.take(path: path).rebuild() } catch {
+                for end in ["-wal", "-shm"] { unlink(path + end) }
+                FaultDisk.write(path, FaultDisk.read(copy))
+            }
             let book = try LedgerStore.inspect(path: path)
             let report = try book.verify()
             guard report.valid else { throw Violation("I4", "not mended: \(report.reason ?? "")") }

@@ -95,8 +95,9 @@ public struct PowerCuts {
         }
         outcome.entries += counter?.acknowledged.count ?? 0
         if let keep, let counter {
-            disk.disarm()
             counter.close()
+            if disk.isEnded { disk.restartAfterPowerCut() }
+            disk.disarm()
             do throws(Violation) { try reopen(counter) } catch { outcome.note(error, "seed \(seed), the last book") }
             counter.close()
             FaultDisk.write(keep, FaultDisk.read(folder.book))

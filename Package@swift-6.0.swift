@@ -39,6 +39,7 @@ let targets: [Target] = [
     room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
     room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"]),
     room("LedgerSync", ["CZstd", "Ledger", "Seals", "JSONText"]),
+    room("LedgerFaults", ["Ledger", "LedgerSync", "Seals", "JSONText", "CSQLite"]),
     room("Diagnostics", ["JSONText"]),
 
     .executableTarget(
@@ -51,8 +52,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "execoractl",
         dependencies: [
-            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "Seals",
-            "JSONText",
+            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "LedgerFaults", "Diagnostics",
+            "Seals", "JSONText",
         ],
         swiftSettings: strict),
 

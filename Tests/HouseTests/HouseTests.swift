@@ -26,7 +26,7 @@ struct HouseTests {
     /// Each C library has one room that knows it.
     @Test(arguments: [
         ("CALSA", ["AudioIO"]), ("CSpeexDSP", ["AudioIO"]), ("CLinux", ["AudioIO", "execorad"]),
-        ("COpus", ["OpusCoding"]), ("CSQLite", ["Ledger", "execora-gateway"]),
+        ("COpus", ["OpusCoding"]), ("CSQLite", ["Ledger", "LedgerFaults", "execora-gateway"]),
         ("COpenSSL", ["Seals"]), ("CCurl", ["CloudLink"]),
     ])
     func `a C library is imported by its own room alone`(library: String, rooms: [String]) throws {

@@ -13,6 +13,12 @@ import Seals
 ///       "operations_address": "127.0.0.1",
 ///       "operations_port": 9464,
 ///       "stt": {"embedded": {"python": "/opt/execora/venv/bin/python", "model": "/opt/execora/whisper-base"}},
+///       "store": {                       without it: gateway.sqlite in the state folder
+///         "postgres": ["host=/run/postgresql dbname=execora passfile=/etc/execora/pgpass"],
+///         "lanes": 2                     connections that take batches, each instance, 1 to 16
+///       },
+///       "readmit": true,                 only after a store was lost: devices it does not know are taken at their
+///                                        certificate's word; revoke again first whom you revoked
 ///       "sync_burst": 60,                batches of one device at once, 1 to 10,000
 ///       "sync_per_minute": 30            and then a minute, 1 to 10,000
 ///     }
@@ -39,6 +45,8 @@ struct GatewayConfiguration: Hashable, Sendable {
     var voice = VoiceConfiguration()
     /// Nil keeps no recording.
     var archive: ArchiveConfiguration?
+    var store = StoreConfiguration()
+    var isReadmitting = false
     var syncBurst: Int64 = 60
     var syncPerMinute: Int64 = 30
 
@@ -74,8 +82,19 @@ struct GatewayConfiguration: Hashable, Sendable {
         wake = Self.wake(&form, &mistakes)
         voice = Self.voice(&form, &mistakes)
         archive = Self.archive(&form, &mistakes)
+        isReadmitting = form.flag("readmit") ?? false
+        if var form = form.object("store") { mistakes += store.read(&form) }
         mistakes += form.mistakes()
         guard mistakes.isEmpty else { throw .configuration(mistakes) }
+    }
+
+    /// The stores that it names, opened.
+    func fleet() async throws -> Fleet {
+        let folder = StateFolder(path: state)
+        if store.postgres.isEmpty {
+            return try .embedded(await FleetStore.open(path: folder.database), path: folder.database)
+        }
+        return try await .postgres(store.places, lanes: store.lanes)
     }
 
     /// What the machine lacks for this configuration: folders, programs, files. Empty when `serve` may start.
@@ -121,16 +140,31 @@ struct ConfigurationForm {
         }
     }
 
-    /// A list of texts.
-    mutating func texts(_ key: String) -> [String]? {
-        guard let value = value(key) else { return nil }
-        let texts = value.array?.compactMap(\.string)
-        guard let texts, texts.count == value.array?.count else {
-            wrong.append("\(name(key)): must be a list of texts")
+    mutating func flag(_ key: String) -> Bool? {
+        switch value(key) {
+        case nil: return nil
+        case .bool(let flag): return flag
+        default:
+            wrong.append("\(name(key)): must be true or false")
             return nil
         }
-        return texts
     }
+
+    mutating func texts(_ key: String, required: Bool = false) -> [String]? {
+        guard let value = value(key) else {
+            if required { wrong.append("\(name(key)): is missing") }
+            return nil
+        }
+        if case .array(let items) = value, !items.isEmpty {
+            let texts = items.compactMap(\.string)
+            if texts.count == items.count { return texts }
+        }
+        wrong.append("\(name(key)): must be a list of texts that is not empty")
+        return nil
+    }
+
+    /// Something wrong that only the caller sees.
+    mutating func complain(_ key: String, _ what: String) { wrong.append("\(name(key)): \(what)") }
 
     mutating func object(_ key: String) -> ConfigurationForm? {
         value(key).map { ConfigurationForm($0, path: name(key)) }

@@ -57,7 +57,7 @@ struct SarvamVoice: TextToSpeech {
             .init("output_audio_codec", "opus"),
         ])
         let answer = try await call.send(.post(url, contentType: "application/json", body.bytes), turn: ULID.none)
-        guard let text = (try? JSONValue(parsing: answer))?["audios"]?[0]?.string, let bytes = Base64.bytes(text)
+        guard let text = (try? JSONValue(parsing: answer))?["audios"]?[0]?.string, let bytes = AudioBase64.bytes(text)
         else { throw SpeechError.broken(reason: "answer without audio") }
         return SpokenAudio(contentType: "audio/ogg", bytes: bytes)
     }
@@ -95,7 +95,7 @@ extension ULID {
 }
 
 /// RFC 4648, strict: no white space, padding as it must be.
-enum Base64 {
+enum AudioBase64 {
     static func bytes(_ text: String) -> [UInt8]? {
         let symbols = Array(text.utf8)
         guard symbols.count % 4 == 0 else { return nil }

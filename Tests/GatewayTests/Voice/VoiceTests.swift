@@ -140,11 +140,11 @@ struct Base64Tests {
         ("Zm9vYmFy", "foobar"),
     ])
     func `the vectors of the RFC`(text: String, bytes: String) {
-        #expect(Base64.bytes(text) == Array(bytes.utf8))
+        #expect(AudioBase64.bytes(text) == Array(bytes.utf8))
     }
 
     @Test(arguments: ["Zg", "Zg=", "Z===", "Zm 9", "Zm9v\n", "Z=g="])
     func `what is no base64 is none`(text: String) {
-        #expect(Base64.bytes(text) == nil)
+        #expect(AudioBase64.bytes(text) == nil)
     }
 }

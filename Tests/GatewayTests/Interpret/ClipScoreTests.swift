@@ -88,4 +88,24 @@ struct ClipScoreTests {
             ])
         #expect(rows[0]["value"]?.number == 50 && rows[1]["value"]?.integer == 1 && rows[2]["value"]?.integer == 1100)
     }
+
+    /// What Whisper made of bystanders' sentences over shop noise.
+    @Test(arguments: [
+        "My brother is coming and showing brother", "Where did you keep the keys? The school is closed tomorrow.",
+        "It is too hot outside.",
+    ])
+    func `bystanders' talk overwrites nothing`(text: String) {
+        let world: JSONValue = [
+            "format": 1, "shop": ["name": "T", "state": "Delhi", "language": "hi-en"],
+            "customers": [["name": "Kavita Desai"], ["name": "Suresh Kumar"], ["name": "Rahul Verma"]],
+            "products": .array([]),
+        ]
+        let transcripts = ["en", "hi"].map {
+            TurnReply.Transcript(
+                text: text, confidenceMilli: 850, language: $0, engine: "e", model: "", milliseconds: 1)
+        }
+        let reply = TurnReply(turn: ULID(high: 1, low: 1), verdict: .heard, transcripts: transcripts, milliseconds: 1)
+        let (step, state, before) = ClipReader.replay(reply, world: world)
+        #expect(state == before && step["intent"]?.string == "UNKNOWN", "\(step.text)")
+    }
 }

@@ -216,7 +216,8 @@ def main():
             tell("sync.after_400_days", round(run["milliseconds"] / 1000, 1), "s", entries=run["value"],
                  heads_equal=run["heads_equal"])
         if options.exactly_once:
-            run = gateway.exactly_once("--entries", str(options.exactly_once), "--devices", "50")
+            run = gateway.exactly_once(
+                "--entries", str(options.exactly_once), "--devices", "50", "--batch-entries", "100")
             tell("sync.exactly_once", run["value"], "entries", **{
                 key: run[key] for key in ("expected", "heads_equal", "tries", "sent_twice_or_late", "connections_cut",
                                           "connections_refused", "pieces_late", "milliseconds")})

@@ -22,6 +22,8 @@ struct LedgerCall {
     var entries = 10_000
     var batch = 1
     var acknowledges = false
+    /// Of `bench`: only opens the book, and says what that takes.
+    var opens = false
     var json = false
 
     static var usage: String {
@@ -35,7 +37,7 @@ struct LedgerCall {
           balances    every customer and what is owed
           rebuild     make all projections anew from the journal
           backup      copy, sync and verify the copy [--to FILE, else beside the book, three kept]
-          bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE]
+          bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE] [--open]
         \(LedgerJobs.usage)
           export and import on a file: --what WHAT [--to FILE], --what WHAT --file FILE [--check]; export --events
         """
@@ -64,6 +66,7 @@ struct LedgerCall {
             switch flag {
             case "--json": json = true
             case "--acknowledge": acknowledges = true
+            case "--open": opens = true
             case "--book", "--to", "--identity":
                 guard let value = rest.popFirst() else { return nil }
                 switch flag {

@@ -36,7 +36,7 @@ public struct BitRot {
         outcome.places = clean.count
         let flipped = folder.path + "/flipped.sqlite"
         FaultDisk.write(flipped, clean)
-        var (noticed, inJournal, mended) = (0, 0, 0)
+        var (noticed, inJournal, noticedInJournal, mended) = (0, 0, 0, 0)
         for index in stride(from: Int(seed) % every, to: clean.count, by: every) {
             let bit = UInt8(1) << UInt8((index / every) % 8)
             Self.put(clean[index] ^ bit, at: index, in: flipped)
@@ -55,6 +55,7 @@ public struct BitRot {
             }
             if isNoticed {
                 noticed += 1
+                if journal[index] { noticedInJournal += 1 }
                 if noticed % mendEvery == 0 {
                     do throws(Violation) { try mend(clean, index, bit, copy, events) } catch {
                         outcome.note(error, "byte \(index)")
@@ -65,7 +66,7 @@ public struct BitRot {
             Self.put(clean[index], at: index, in: flipped)
             if index % 10_000 < every { progress(index) }
         }
-        outcome.note = "\(noticed) noticed, \(inJournal) in journal rows (all noticed), \(mended) mended"
+        outcome.note = "\(noticed) noticed, \(noticedInJournal) of \(inJournal) in journal rows, \(mended) mended"
     }
 
     /// As the technician does it: the damaged book is set aside and made anew from its journal, or where that is hurt from its copy.

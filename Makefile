@@ -14,7 +14,7 @@ RELEASE := .build-release
 PROGRAMS := execorad execoractl execora-gateway
 RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path $(RELEASE)
 
-.PHONY: help setup demo test build build-device build-debian13 bench fuzz faults mutate format lint clean
+.PHONY: help setup demo test bench-cloud exactly-once build build-device build-debian13 bench fuzz faults mutate format lint clean
 
 help: ## this list
 	@echo "Execora: a voice-driven credit book for a small shop."; echo
@@ -65,7 +65,19 @@ bench: ## measure: JSON lines of bench, value, unit, peer, ratio
 	@$(MAKE) build >&2
 	@board/bench/run build
 
-fuzz: setup ## fuzz the readers of models, WAV and Ogg, 5 min each (FUZZ_SECONDS)
+bench-cloud: setup ## measure the gateway alone: both stores, backlog, 10^6 entries over a bad line (20 minutes)
+	@mkdir -p build
+	@swift build $(RELEASE_FLAGS) --product execora-gateway >&2
+	@install -m 755 "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/execora-gateway" build/execora-gateway
+	@board/bench/cloud.py build --backlog --exactly-once 1000000
+
+exactly-once: setup ## 10^6 entries through a line that refuses, delays, doubles and cuts: nothing lost, nothing twice
+	@mkdir -p build
+	@swift build $(RELEASE_FLAGS) --product execora-gateway >&2
+	@install -m 755 "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/execora-gateway" build/execora-gateway
+	@board/bench/cloud.py build --batches 10 --seconds 2 --exactly-once $(or $(ENTRIES),1000000)
+
+fuzz: setup ## fuzz the readers of models, WAV, Ogg, batches and receipts, 5 min each (FUZZ_SECONDS)
 	@board/fuzz/run $(or $(FUZZ_SECONDS),300)
 
 faults: setup ## the fault programme from a seed: cuts, kills, errors, rot, clocks, a simulated fleet (FAULT_SEED, FAULT_CUTS)

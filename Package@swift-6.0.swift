@@ -22,20 +22,23 @@ let products: [Product] = [
 
 let targets: [Target] = [
     .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+    .systemLibrary(name: "CSpeexDSP", pkgConfig: "speexdsp", providers: [.apt(["libspeexdsp-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     room("JSONText"),
     room("Seals", ["COpenSSL", "JSONText"]),
-    room("AudioIO", ["CALSA"]),
+    room("AudioIO", ["CALSA", "CSpeexDSP", "CLinux"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
     room("Ledger", ["CSQLite", "Seals", "JSONText"]),
     room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
     room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"]),
-    room("LedgerSync", ["Ledger", "Seals", "JSONText"]),
+    room("LedgerSync", ["CZstd", "Ledger", "Seals", "JSONText"]),
     room("LedgerFaults", ["Ledger", "LedgerSync", "Seals", "JSONText", "CSQLite"]),
     room("Diagnostics", ["JSONText"]),
 
@@ -43,7 +46,7 @@ let targets: [Target] = [
         name: "execorad",
         dependencies: [
             "AudioIO", "WakeWord", "OpusCoding", "CloudLink", "Conversation", "Ledger", "LedgerSync", "Diagnostics",
-            "Seals", "JSONText",
+            "Seals", "JSONText", "CLinux",
         ],
         swiftSettings: strict),
     .executableTarget(
@@ -56,7 +59,7 @@ let targets: [Target] = [
 
     tests("JSONTextTests", ["JSONText"]),
     tests("SealsTests", ["Seals"]),
-    tests("AudioIOTests", ["AudioIO", "WakeWord"]),
+    tests("AudioIOTests", ["AudioIO", "WakeWord", "CLinux"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals", "JSONText"], fixtures: true),
@@ -66,7 +69,8 @@ let targets: [Target] = [
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests(
-        "ApplianceTests", ["execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),
+        "ApplianceTests",
+        ["execorad", "CLinux", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText"]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"]),
 ]
 

@@ -1,4 +1,5 @@
 import AudioIO
+import CLinux
 import Diagnostics
 import Glibc
 import JSONText
@@ -17,11 +18,12 @@ final class Appliance: @unchecked Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let firstFrameAt = Atomic<Int64>(-1)
     private let hasFailedToOpen = DoneFlag()
+    private var buttons: Buttons?
 
     /// How often the control thread looks. Once a second: timers below it are in seconds.
     static let tickSeconds = 1
-    /// Captured but not scored, or neither, for so many ticks with an open microphone: the house is deaf.
-    static let deafTicksMax = 5
+    /// Muted: nothing is heard, and sync may be a second late.
+    static let mutedTickSeconds = 2
 
     private init(_ house: House, log: EventLog, startedAt: Int64) {
         self.house = house
@@ -31,17 +33,22 @@ final class Appliance: @unchecked Sendable {
         let backend: MicrophoneConfiguration.Backend =
             switch configuration.audioBackend {
             case .alsa: .alsa(device: configuration.captureDevice)
+            case .file: .file(path: configuration.captureDevice, pace: .realTime)
             case .null: .null
             }
+        var hearing = MicrophoneConfiguration(backend: backend)
+        hearing.channel = configuration.captureChannel
         let failed = hasFailedToOpen
-        microphone = Microphone(configuration: MicrophoneConfiguration(backend: backend), ring: house.ring) {
+        let repeated = FaultMemory()
+        microphone = Microphone(configuration: hearing, ring: house.ring) {
             [unowned house] event in
-            Self.tell(event, log)
+            repeated.faults.withLock { Self.tell(event, log, &$0) }
             switch event {
             case .openFailed: failed.set()
             case .muted:
-                house.ear.order(.muted)
+                house.forgetSound()
                 house.lamp.show(.muted)
+            case .lost: house.order(.lost)
             case .opened: house.lamp.show(.dark)
             default: break
             }
@@ -76,6 +83,7 @@ final class Appliance: @unchecked Sendable {
         house.start()
         let listening = Thread.start(name: "dsp") { [self] in listen() }
         microphone.start()
+        buttons = Buttons.start(for: self)
         let counterDesk = CounterDesk(appliance: self)
         do { try counterDesk.open() } catch {
             complain(
@@ -86,6 +94,7 @@ final class Appliance: @unchecked Sendable {
         log.notice("stopping")
         systemd.stopping()
         counterDesk.close()
+        buttons?.stop()
         microphone.stop()
         isStopping.store(true, ordering: .releasing)
         house.reader.bell.signal()
@@ -97,10 +106,10 @@ final class Appliance: @unchecked Sendable {
     /// The listening thread.
     private func listen() {
         while !isStopping.load(ordering: .acquiring) {
-            // Two frames: one wake-up each 40 ms. Muted, only the bell or an order ends the wait.
+            // Two frames: one wake-up each 40 ms. Muted, only the bell ends the wait: with the first sound, or an order.
             _ = house.reader.wait(
-                forSamples: 2 * Ear.frameSamples, milliseconds: microphone.state == .open ? 500 : 2_000)
-            house.ear.listen()
+                forSamples: 2 * Ear.frameSamples, milliseconds: microphone.state == .muted ? -1 : 500)
+            house.hear()
             if firstFrameAt.load(ordering: .relaxed) < 0, house.ear.scored.load(ordering: .relaxed) > 0 {
                 firstFrameAt.store(Moment.monotonicMilliseconds(), ordering: .relaxed)
             }
@@ -111,27 +120,30 @@ final class Appliance: @unchecked Sendable {
     private func watch(_ told: sigset_t) {
         var signals = told
         var isReady = false
-        var deafTicks = 0
-        var last = (captured: UInt64(0), scored: UInt64(0))
+        var ear = EarWatch()
         while true {
-            var wait = timespec(tv_sec: Self.tickSeconds, tv_nsec: 0)
+            var wait = timespec(
+                tv_sec: microphone.state == .muted ? Self.mutedTickSeconds : Self.tickSeconds, tv_nsec: 0)
             let signal = sigtimedwait(&signals, nil, &wait)
             if signal == SIGTERM || signal == SIGINT { return }
             house.tick()
-            let now = (microphone.counters.samples, house.ear.scored.load(ordering: .relaxed))
-            let isOpen = microphone.state == .open
-            deafTicks = isOpen && (now.0 == last.captured || now.1 == last.scored) ? deafTicks + 1 : 0
-            last = (now.0, now.1)
-            if !isReady, now.1 > 0 || microphone.state == .muted || hasFailedToOpen.isSet {
+            let captured = microphone.counters.samples
+            let scored = house.ear.scored.load(ordering: .relaxed)
+            if !isReady, scored > 0 || microphone.state == .muted || hasFailedToOpen.isSet {
                 isReady = true
                 systemd.ready()
+                // Starting read models, packs and certificates; what that took goes back to the kernel.
+                clinux_give_memory_back()
             }
-            if deafTicks >= Self.deafTicksMax {
-                // No ping: systemd starts the daemon anew after WatchdogSec.
-                log.error(
-                    "the ear stands still; waiting for the watchdog", .init("seconds", .integer(Int64(deafTicks))))
-            } else {
+            switch ear.look(microphone.state, captured: captured, scored: scored) {
+            case .well: systemd.alive()
+            case .reopen:
+                log.error("no sound comes from the open microphone; it is opened again")
+                microphone.reopen()
                 systemd.alive()
+            case .starve:
+                // No ping: systemd starts the daemon anew after WatchdogSec.
+                log.error("the ear stands still; waiting for the watchdog")
             }
         }
     }
@@ -141,9 +153,16 @@ final class Appliance: @unchecked Sendable {
         return at < 0 ? nil : at - startedAt
     }
 
-    private static func tell(_ event: CaptureEvent, _ log: EventLog) {
+    /// What the microphone's event thread remembers of what it told.
+    private final class FaultMemory: Sendable {
+        let faults = Mutex(RepeatedFaults())
+    }
+
+    private static func tell(_ event: CaptureEvent, _ log: EventLog, _ repeated: inout RepeatedFaults) {
+        let now = Moment.monotonicMilliseconds()
         switch event {
         case .opened(let parameters, let sample):
+            repeated.forget(.openFailed)
             log.notice(
                 "microphone open", .init("hertz", .integer(Int64(parameters.hertz))),
                 .init("channels", .integer(Int64(parameters.channels))),
@@ -151,16 +170,24 @@ final class Appliance: @unchecked Sendable {
                 .init("buffer_frames", .integer(Int64(parameters.bufferFrames))),
                 .init("real_time", .bool(parameters.isRealTime)), .init("sample", .integer(Int64(sample))))
         case .openFailed(let error, let retry):
+            guard let times = repeated.note(.openFailed, atMilliseconds: now) else { return }
             log.warning(
                 "no microphone; it is tried again", .init("why", .string("\(error)")),
-                .init("retry_ms", .integer(Int64(retry))))
+                .init("retry_ms", .integer(Int64(retry))), .init("times", .integer(Int64(times))))
         case .lost(let error, _): log.error("the microphone was lost", .init("why", .string("\(error)")))
-        case .overrun(_, let samples): log.warning("capture overrun", .init("samples", .integer(Int64(samples))))
+        case .overrun(_, let samples):
+            guard let times = repeated.note(.overrun, atMilliseconds: now) else { return }
+            log.warning(
+                "capture overrun", .init("samples", .integer(Int64(samples))), .init("times", .integer(Int64(times))))
         case .bufferDoubled(let milliseconds):
             log.warning("capture buffer doubled", .init("ms", .integer(Int64(milliseconds))))
-        case .flatLine: log.warning("the microphone is silent: muted by a switch, or unplugged")
+        case .flatLine:
+            guard repeated.note(.flatLine, atMilliseconds: now) != nil else { return }
+            log.warning("the microphone is silent: muted by a switch, or unplugged")
         case .flatLineEnded: log.notice("the microphone gives sound again")
-        case .clipping: log.warning("the microphone clips: lower its gain")
+        case .clipping:
+            guard let times = repeated.note(.clipping, atMilliseconds: now) else { return }
+            log.warning("the microphone clips: lower its gain", .init("times", .integer(Int64(times))))
         case .muted: log.notice("muted: microphone closed, sound wiped")
         case .ended: log.notice("the sound has ended")
         }

@@ -75,7 +75,7 @@ import Testing
         let place = TemporaryFolder()
         let path = place.path + "/gateway.sqlite"
         _ = try await FleetStore.open(path: path)
-        try FleetDatabase(path: path).script("PRAGMA user_version = 99")
+        try SQLiteDatabase(path: path).script("PRAGMA user_version = 99")
         await #expect(throws: GatewayError.self) { try await FleetStore.open(path: path) }
     }
 

@@ -140,7 +140,7 @@ struct PieceCutter {
         let end = phraseEnd(at)
         let word = grammar.lexicon.match(keys, at: at, upTo: end)
         let product = shelf.product(keys, at: at, upTo: end)
-        let number = NumberReader.number(in: tokens, at: at)
+        let number = isBehindProduct ? number(from: at) : NumberReader.number(in: tokens, at: at)
         if let money = NumberReader.amount(in: tokens, at: at), money.hasCurrency,
             money.range.count > (word?.length ?? 0)
         {
@@ -184,6 +184,9 @@ struct PieceCutter {
             made.senses = grammar.lexicon.senses(of: near)
             made.isRepaired = true
             return made
+        }
+        if token.kind == .word, !isMarked(at + 1), let product = shelf.part(keys[at]) {
+            return piece(.product([product]), at..<at + 1)
         }
         return piece(.unknown, at..<at + 1)
     }
@@ -260,11 +263,21 @@ struct PieceCutter {
 
     // MARK: Numbers
 
+    private var isBehindProduct: Bool {
+        if case .product? = pieces.last?.kind { return true }
+        return false
+    }
+
+    /// A number that begins here whatever stands before: lentils are no imperative, "toor dal do kilo chawal" is two.
+    private func number(from at: Int) -> NumberReading? {
+        guard at < tokens.count, var number = NumberReader.number(in: Array(tokens[at...]), at: 0) else { return nil }
+        number.range = number.range.lowerBound + at..<number.range.upperBound + at
+        return number
+    }
+
     /// True when a quantity follows a product: "dal do kilo", not "khate mein dal do".
     private func leadsQuantity(_ at: Int) -> Bool {
-        guard let number = NumberReader.number(in: tokens, at: at), number.range.upperBound < tokens.count else {
-            return false
-        }
+        guard let number = number(from: at), number.range.upperBound < tokens.count else { return false }
         let senses =
             grammar.lexicon.match(
                 keys, at: number.range.upperBound, upTo: phraseEnd(number.range.upperBound))?.senses ?? []

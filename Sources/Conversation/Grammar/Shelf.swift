@@ -10,6 +10,8 @@ struct Shelf {
     private(set) var productPhrases: [String: [(words: [String], products: [Int])]] = [:]
     /// Single words of products exactly as the shop writes them.
     private(set) var written: Set<String> = []
+    /// Words of longer names of things, with the one thing that has it: "oil" where only Sunflower Oil is sold.
+    private var parts: [String: Set<Int>] = [:]
     /// Units that occur only in this shop, folded.
     private(set) var units: [String: String] = [:]
     /// Words of names, nicknames and aliases.
@@ -19,12 +21,15 @@ struct Shelf {
     private(set) var landmarkWords: Set<String> = []
     /// Who is meant by some words.
     private(set) var matcher: NameMatcher
+    /// Names and things by their sounds, for the decoder.
+    let sounds: ShopSounds
     /// Trailing words that belong to any landmark: wala and its kin.
     static let walaKeys: Set<String> = ["vala", "vali", "vale"]
 
     init(customers: [Customer], products: [Product]) {
         self.customers = customers
         self.products = products
+        sounds = ShopSounds(customers: customers, products: products)
         matcher = NameMatcher(
             customers.map { customer in
                 NameMatcher.Candidate(
@@ -33,7 +38,13 @@ struct Shelf {
             })
         for (index, product) in products.enumerated() {
             for text in [product.details.name] + product.details.aliases {
-                addProduct(Grammar.keys(text), index)
+                let words = Grammar.keys(text)
+                addProduct(words, index)
+                if words.count > 1 {
+                    for word in words where word.utf8.count >= Self.partLettersMin {
+                        parts[word, default: []].insert(index)
+                    }
+                }
                 for token in Tokens(text).items { written.insert(token.text) }
             }
             for unit in [product.details.unit] + Array(product.details.conversions.keys) {
@@ -87,6 +98,17 @@ struct Shelf {
         for single in Self.singulars(key) { if let unit = units[single] { return unit } }
         return nil
     }
+
+    /// The only thing in whose longer name this word stands.
+    func part(_ key: String) -> Int? {
+        for single in Self.singulars(key) {
+            if let things = parts[single] { return things.count == 1 ? things.first : nil }
+        }
+        return nil
+    }
+
+    /// A shorter word stands in too much.
+    static let partLettersMin = 3
 
     /// The word and what it may be the plural of.
     static func singulars(_ key: String) -> [String] {

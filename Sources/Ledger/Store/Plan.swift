@@ -17,7 +17,7 @@ extension LedgerStore {
     /// Checks a command against the book. Throws what the shopkeeper is told; writes nothing.
     func plan(_ command: Command, at: WallTime) throws(BookError) -> Plan {
         switch command {
-        case .openShop, .setLanguage, .confirmDate: return Plan()
+        case .openShop, .setLanguage, .confirmDate, .resume: return Plan()
         case .setRules(let rules):
             guard (rules.holdAbove ?? .zero).isWithinRange, (rules.holdAbove ?? .zero) >= .zero,
                 (0...1000).contains(rules.holdBelowMilli ?? 0)
@@ -43,6 +43,11 @@ extension LedgerStore {
         case .moveStock(let id, let quantity, _):
             guard memory.goods[id] != nil else { throw .refused(.unknownProduct) }
             guard quantity != .zero else { throw .refused(.amountOutOfRange) }
+            try check(quantity)
+            return Plan(moves: [StockMove(id, quantity)])
+        case .receiveBatch(let id, let quantity, let batch):
+            guard memory.goods[id] != nil else { throw .refused(.unknownProduct) }
+            guard quantity > .zero, !batch.number.isEmpty else { throw .refused(.amountOutOfRange) }
             try check(quantity)
             return Plan(moves: [StockMove(id, quantity)])
 

@@ -101,7 +101,20 @@ struct Projector {
                 [.integer(place.rawValue), .integer(original)])
             guard tables.changes == 1 else { throw .damaged("an event is reversed twice") }
         }
+        if entry.type == Command.Code.receiveBatch { try receive(entry.arguments, sign: -1) }
         try addToDay(entry, sign: -1)
+    }
+
+    /// A delivery of a batch, or one taken back. A batch told with another day of expiry takes the last told.
+    private func receive(_ arguments: [CBORValue], sign: Int64) throws(BookError) {
+        guard let product = arguments[0].integer, let quantity = arguments[1].integer, let number = arguments[2].text
+        else { throw .damaged("a batch cannot be read") }
+        let key: [Connection.Value] = [.integer(product), .text(number)]
+        let before = try tables.integer("SELECT received FROM batch WHERE product = ? AND number = ?", key) ?? 0
+        let (after, overflow) = before.addingReportingOverflow(quantity * sign)
+        guard !overflow else { throw .refused(.amountOutOfRange) }
+        try tables.run(
+            "INSERT OR REPLACE INTO batch VALUES(?,?,?,?)", key + [.optional(arguments[3].integer), .integer(after)])
     }
 
     private func addToDay(_ entry: JournalEntry, sign: Int64) throws(BookError) {
@@ -135,6 +148,7 @@ struct Projector {
             try set("round", rules.roundsBills ? "1" : "0")
             try set("hold_above", rules.holdAbove.map { String($0.rawValue) })
             try set("hold_below", rules.holdBelowMilli.map { String($0) })
+        case Command.Code.resume: try set("retired_series", arguments[3].text)
         case Command.Code.confirmDate: try set("confirmed_day", arguments[0].integer.map { String($0) })
         case Command.Code.createCustomer:
             guard case .customer(let id) = entry.outcome else { throw .damaged("a customer without a number") }
@@ -161,6 +175,7 @@ struct Projector {
                 "INSERT INTO product VALUES(?,?,0)", [.integer(id.rawValue), .blob(arguments[0].encoded)])
         case Command.Code.updateProduct:
             try tables.run("UPDATE product SET details = ? WHERE id = ?", [.blob(arguments[1].encoded), number(0)])
+        case Command.Code.receiveBatch: try receive(arguments, sign: 1)
         case Command.Code.saveDraft:
             let customer = Bill(arguments[1])?.customer?.rawValue ?? 0
             try tables.run(

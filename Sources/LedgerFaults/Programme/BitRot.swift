@@ -69,18 +69,22 @@ public struct BitRot {
         outcome.note = "\(noticed) noticed, \(noticedInJournal) of \(inJournal) in journal rows, \(mended) mended"
     }
 
-    /// As the technician does it: the damaged book is set aside and made anew from its journal, or where that is hurt from its copy.
+    /// As the technician does it: projections anew from the journal, or where that is hurt, `restore` from the copy.
     private func mend(
         _ clean: [UInt8], _ index: Int, _ bit: UInt8, _ copy: String, _ events: [StoredEvent]
     ) throws(Violation) {
         let path = folder.path + "/mended.sqlite"
+        for end in ["-wal", "-shm"] { unlink(path + end) }
         var bytes = clean
         bytes[index] ^= bit
         FaultDisk.write(path, bytes)
         do {
             do { _ = try LedgerStore.take(path: path).rebuild() } catch {
+                FaultDisk.write(path, bytes)
                 for end in ["-wal", "-shm"] { unlink(path + end) }
-                FaultDisk.write(path, FaultDisk.read(copy))
+                _ = try Restore(book: path).run(
+                    from: copy, acceptsLoss: false, at: WallTime(milliseconds: 1_768_444_200_000),
+                    id: ULID(high: 1, low: UInt64(index)))
             }
             let book = try LedgerStore.inspect(path: path)
             let report = try book.verify()

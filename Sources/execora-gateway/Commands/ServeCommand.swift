@@ -32,12 +32,14 @@ struct ServeCommand: AsyncParsableCommand {
                     "server certificate ends soon; run init --new-server-certificate",
                     metadata: ["days": "\(left.components.seconds / 86_400)"])
             }
+            if configuration.isReadmitting { logger.warning("readmitting devices that the store does not know") }
             let server = try GatewayServer(
                 configuration.listeners,
                 pace: SyncPace(burst: configuration.syncBurst, perMinute: configuration.syncPerMinute),
                 parts: .init(
-                    folder: folder, store: try await FleetStore.open(path: folder.database),
-                    speech: try SpeechProviders.make(from: configuration.speech, logger: logger), logger: logger)
+                    folder: folder, fleet: try await configuration.fleet(),
+                    speech: try SpeechProviders.make(from: configuration.speech, logger: logger), logger: logger,
+                    isReadmitting: configuration.isReadmitting)
             ) { ports in
                 let line: JSONValue = [
                     "event": "listening", "device_port": .integer(Int64(ports.device)),
@@ -60,7 +62,8 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Check a configuration file and what it names, all mistakes at once.",
         discussion: """
             Keys: state; device_address, device_port, enrol_address, enrol_port, operations_address, operations_port; \
-            stt.embedded {python, model}; stt.http {url, model, key_file, language}; sync_burst, sync_per_minute.
+            stt.embedded {python, model}; stt.http {url, model, key_file, language}; store {postgres, lanes}; readmit; \
+            sync_burst, sync_per_minute.
             """)
 
     @Option(help: "The configuration, a JSON file.")

@@ -16,6 +16,12 @@ import Seals
 ///         "embedded": {"python": "/opt/execora/venv/bin/python", "model": "/opt/execora/whisper-base"},
 ///         "http": {"url": "https://api.example/v1", "model": "whisper-1", "key_file": "/etc/execora/stt.key"}
 ///       },
+///       "store": {                       without it: gateway.sqlite in the state folder
+///         "postgres": ["host=/run/postgresql dbname=execora passfile=/etc/execora/pgpass"],
+///         "lanes": 2                     connections that take batches, each instance, 1 to 16
+///       },
+///       "readmit": true,                 only after a store was lost: devices it does not know are taken at their
+///                                        certificate's word; revoke again first whom you revoked
 ///       "sync_burst": 60,                batches of one device at once, 1 to 10,000
 ///       "sync_per_minute": 30            and then a minute, 1 to 10,000
 ///     }
@@ -36,6 +42,8 @@ struct GatewayConfiguration: Hashable, Sendable {
     var state: String
     var listeners = Listeners()
     var speech = SpeechConfiguration()
+    var store = StoreConfiguration()
+    var isReadmitting = false
     var syncBurst: Int64 = 60
     var syncPerMinute: Int64 = 30
 
@@ -80,11 +88,22 @@ struct GatewayConfiguration: Hashable, Sendable {
             }
             mistakes += stt.mistakes()
         }
+        isReadmitting = form.flag("readmit") ?? false
+        if var form = form.object("store") { mistakes += store.read(&form) }
         if speech == SpeechConfiguration() {
             mistakes.append("stt: name at least one of stt.embedded and stt.http")
         }
         mistakes += form.mistakes()
         guard mistakes.isEmpty else { throw .configuration(mistakes) }
+    }
+
+    /// The stores that it names, opened.
+    func fleet() async throws -> Fleet {
+        let folder = StateFolder(path: state)
+        if store.postgres.isEmpty {
+            return try .embedded(await FleetStore.open(path: folder.database), path: folder.database)
+        }
+        return try await .postgres(store.places, lanes: store.lanes)
     }
 
     /// What the machine lacks for this configuration: folders, programs, files. Empty when `serve` may start.
@@ -147,6 +166,32 @@ struct ConfigurationForm {
             return nil
         }
     }
+
+    mutating func flag(_ key: String) -> Bool? {
+        switch value(key) {
+        case nil: return nil
+        case .bool(let flag): return flag
+        default:
+            wrong.append("\(name(key)): must be true or false")
+            return nil
+        }
+    }
+
+    mutating func texts(_ key: String, required: Bool = false) -> [String]? {
+        guard let value = value(key) else {
+            if required { wrong.append("\(name(key)): is missing") }
+            return nil
+        }
+        if case .array(let items) = value, !items.isEmpty {
+            let texts = items.compactMap(\.string)
+            if texts.count == items.count { return texts }
+        }
+        wrong.append("\(name(key)): must be a list of texts that is not empty")
+        return nil
+    }
+
+    /// Something wrong that only the caller sees.
+    mutating func complain(_ key: String, _ what: String) { wrong.append("\(name(key)): \(what)") }
 
     mutating func object(_ key: String) -> ConfigurationForm? {
         value(key).map { ConfigurationForm($0, path: name(key)) }

@@ -87,6 +87,22 @@ struct SaidInPassingTests {
         #expect(try Counter().say(text).opensEar == false)
     }
 
+    /// Lentils are no imperative, and a thing may go by part of its name where only one thing has it.
+    @Test func `a number behind dal counts the next thing, and oil is the only oil`() throws {
+        let patch: JSONValue = [
+            "addProducts": [
+                ["name": "Mustard Ghee", "unit": "kg", "pricePaise": 9000, "stockMilli": 9000],
+                ["name": "Desi Ghee", "unit": "kg", "pricePaise": 8000, "stockMilli": 9000],
+            ]
+        ]
+        let counter = try Counter(ShopWorld.patched(Fixture.world, by: patch))
+        counter.say("Rahul ka bill ek kilo arhar dal do kilo chawal aur teen kilo mustard")
+        let draft = try #require(try counter.store.drafts(now: counter.now).first)
+        #expect(draft.bill.lines.map(\.quantity.rawValue) == [1000, 2000, 3000])
+        // Two are called ghee: neither is taken.
+        #expect(counter.say("Priya ka bill 2 kilo ghee").code == "PRODUCT_NOT_FOUND")
+    }
+
     @Test func `an alternative without end is no vote, and what it hides is asked about`() throws {
         let counter = try Counter()
         let before = try counter.figures()

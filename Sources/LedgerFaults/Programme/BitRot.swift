@@ -82,9 +82,7 @@ public struct BitRot {
             do { _ = try LedgerStore.take(path: path).rebuild() } catch {
                 FaultDisk.write(path, bytes)
                 for end in ["-wal", "-shm"] { unlink(path + end) }
-                _ = try Restore(book: path).run(
-                    from: copy, acceptsLoss: false, at: WallTime(milliseconds: 1_768_444_200_000),
-                    id: ULID(high: 1, low: UInt64(index)))
+                try restore(path, from: copy, index)
             }
             let book = try LedgerStore.inspect(path: path)
             let report = try book.verify()
@@ -94,6 +92,20 @@ public struct BitRot {
             }
         } catch let violation as Violation { throw violation } catch {
             throw Violation("I4", "cannot be mended: \(error)")
+        }
+    }
+
+    /// Where nothing of the damaged book can be read, nobody can know that the copy has its last entry: it is refused,
+    /// and then ordered.
+    private func restore(_ path: String, from copy: String, _ index: Int) throws(BookError) {
+        func run(acceptsLoss: Bool) throws(BookError) {
+            _ = try Restore(book: path).run(
+                from: copy, acceptsLoss: acceptsLoss, at: WallTime(milliseconds: 1_768_444_200_000),
+                id: ULID(high: 1, low: UInt64(index)))
+        }
+        do throws(BookError) { try run(acceptsLoss: false) } catch {
+            guard case .unavailable = error else { throw error }
+            try run(acceptsLoss: true)
         }
     }
 

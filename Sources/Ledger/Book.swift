@@ -62,6 +62,8 @@ public enum Command: Hashable, Sendable {
 
     case saveReminder(Reminder)
     case cancelReminder(ULID)
+    /// A reminder was due: it comes again at `next`, or is done.
+    case fireReminder(ULID, due: WallTime, next: WallTime?)
     case send(OutgoingMessage)
     case closeDay(CivilDay, cashCounted: Paise)
 }

@@ -16,6 +16,7 @@ struct FaultCall {
     var every = 1
     var json = false
     var keep: String?
+    var book = ""
 
     static let usage = """
         usage: execoractl faults PART [--seed N] [--count N] [--every N] [--json]
@@ -26,6 +27,7 @@ struct FaultCall {
           errors   EIO, ENOSPC, short write, failed sync at every call
           full     no space for a while, [--count 50] times
           rot      one bit of every byte of a small book; --every N changes one byte in N
+          migrate  the change of version of --book FILE ended before and after every call
           disk     the disk itself: what it may and may not lose, over [--count 200] cuts
           clock    1970, 2038, backwards, 31 March, no RTC, over [--count 1000] steps
         exit 1 when an invariant was violated, or the control lost nothing
@@ -38,9 +40,9 @@ struct FaultCall {
         while let flag = rest.popFirst() {
             switch flag {
             case "--json": call.json = true
-            case "--keep":
+            case "--keep", "--book":
                 guard let value = rest.popFirst() else { return badCall() }
-                call.keep = value
+                if flag == "--keep" { call.keep = value } else { call.book = value }
             case "--seed", "--count", "--every":
                 guard let value = rest.popFirst().flatMap({ Int($0) }), value > 0 else { return badCall() }
                 if flag == "--seed" {
@@ -73,6 +75,7 @@ struct FaultCall {
         case "errors": outcome = DiskErrors(disk: disk, seed: seed).run(every: every, progress: tell)
         case "full": outcome = DiskErrors(disk: disk, seed: seed).full(times: count ?? 50)
         case "rot": outcome = BitRot(seed: seed).run(every: every, progress: tell)
+        case "migrate": outcome = MigrationKills(disk: disk, seed: seed, book: book).run(every: every)
         case "disk": outcome = DiskCheck(disk: disk).run(times: count ?? 200)
         case "clock": outcome = Clocks(seed: seed).run(steps: count ?? 1000)
         default: return Self.badCall()

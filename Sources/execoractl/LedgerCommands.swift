@@ -22,6 +22,8 @@ struct LedgerCall {
     var entries = 10_000
     var batch = 1
     var acknowledges = false
+    /// Of `bench`: only opens the book, and says what that takes.
+    var opens = false
     var acceptsLoss = false
     var json = false
 
@@ -39,7 +41,7 @@ struct LedgerCall {
           backup      copy, sync and verify the copy [--to FILE, else beside the book, three kept]
           restore     damaged book: newest backup that verifies [--from FILE], then the damaged journal's tail; refused
                       when entries would be lost, unless [--accept-loss]; the damaged files are kept
-          bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE]
+          bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE] [--open]
         \(LedgerJobs.usage)
           export and import on a file: --what WHAT [--to FILE], --what WHAT --file FILE [--check]; export --events
         """
@@ -70,6 +72,7 @@ struct LedgerCall {
             case "--json": json = true
             case "--accept-loss": acceptsLoss = true
             case "--acknowledge": acknowledges = true
+            case "--open": opens = true
             case "--book", "--to", "--from", "--identity":
                 guard let value = rest.popFirst() else { return nil }
                 switch flag {

@@ -48,9 +48,9 @@ final class House: @unchecked Sendable {
     /// When the certificate's age is looked at next, boot milliseconds.
     private let renewalLook = Atomic<Int64>(0)
     static let renewalLookMilliseconds: Int64 = 3_600_000
-    /// When held entries are looked through next for those that waited a day, boot milliseconds.
-    private let holdLook = Atomic<Int64>(0)
-    static let holdLookMilliseconds: Int64 = 300_000
+    /// When reminders that are due and held entries that waited a day are looked for next, boot milliseconds.
+    private let dueLook = Atomic<Int64>(0)
+    static let dueLookMilliseconds: Int64 = 30_000
 
     private var courier: Courier?
     private var syncRunner: SyncRunner?
@@ -313,9 +313,13 @@ final class House: @unchecked Sendable {
     func tick() {
         watchDisk()
         let now = Moment.bootMilliseconds()
-        if now >= holdLook.load(ordering: .relaxed) {
-            holdLook.store(now + Self.holdLookMilliseconds, ordering: .relaxed)
-            desk.post { [self] in clerk.voidLapsedHolds() }
+        if now >= dueLook.load(ordering: .relaxed) {
+            dueLook.store(now + Self.dueLookMilliseconds, ordering: .relaxed)
+            desk.post { [self] in
+                clerk.voidLapsedHolds()
+                // A clock that is known to be wrong would send a year of them at once.
+                if clockTrust.quality > 0 { clerk.fireReminders() }
+            }
         }
         if line.isUp, now >= renewalLook.load(ordering: .relaxed) {
             renewalLook.store(now + Self.renewalLookMilliseconds, ordering: .relaxed)

@@ -51,6 +51,13 @@ import Testing
         #expect(told.code == 0 && told.faults == 10, "\(told.text)")
     }
 
+    @Test func `a change of version that ends anywhere leaves the old book or the new one`() throws {
+        let fixture =
+            "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Fixtures/book-v1.sqlite"
+        let told = try Self.run(["migrate", "--book", fixture, "--every", "8", "--seed", "11"])
+        #expect(told.code == 0 && told.faults > 40, "\(told.text)")
+    }
+
     @Test func `the disk loses what was not synced, and only that`() throws {
         let told = try Self.run(["disk", "--count", "100", "--seed", "11"])
         #expect(told.code == 0 && told.faults == 100, "\(told.text)")

@@ -6,12 +6,12 @@ import Synchronization
 /// Written by the playback thread, read by the dsp thread; no locks. Silence wherever nothing was played. It holds as
 /// much as the microphone's ring; what is older reads as silence.
 public final class EchoReference: Sendable {
-    /// The reference goes this far ahead of the echo, 8 ms: the filter can model a late echo, never an early one, and the
-    /// two clocks' marks are good to a few milliseconds.
-    public static let leadSamples: Int64 = 128
-    /// Parts of a clip that follow each other closer than this are one: marks jitter by less, and a hole or a doubled
-    /// sample would cost the filter what it learned. 10 ms.
-    static let jitterSamples: Int64 = 160
+    /// The reference goes this far ahead of the echo, 32 ms: the filter can model a late echo, never an early one, and the
+    /// marks of a sound server are off by up to 20 ms (measured on the virtual counter: 16 ms).
+    public static let leadSamples: Int64 = 512
+    /// Parts of one clip follow each other sample by sample, whatever their marks say, as long as these are within 40 ms: a
+    /// hole or a doubled sample would cost the filter what it learned. Beyond, the device has lost sound.
+    static let jitterSamples: Int64 = 640
 
     private let ring = SampleRing()
     private let microphone: SampleRing
@@ -24,12 +24,13 @@ public final class EchoReference: Sendable {
     public var anchorCount: UInt64 { anchors.load(ordering: .relaxed) }
 
     /// Adds samples that sound from a time on. The playback thread alone.
-    public func played(_ samples: UnsafeBufferPointer<Int16>, atNanoseconds time: Int64) {
+    /// - Parameter continues: they follow the last ones on a device that never stopped; false for the first of a clip.
+    public func played(_ samples: UnsafeBufferPointer<Int16>, atNanoseconds time: Int64, continues: Bool) {
         let index = (time - microphone.originNanoseconds.load(ordering: .acquiring)) / 62_500 - Self.leadSamples
         let end = Int64(ring.end)
         guard index > 0, !samples.isEmpty else { return }
-        // Close to the last part: it goes on. Earlier: its first samples are late, the rest is placed right.
-        guard abs(index - end) > Self.jitterSamples else {
+        // Earlier than the last part's end: its first samples are late, the rest is placed right.
+        guard !continues || abs(index - end) > Self.jitterSamples else {
             ring.append(samples)
             return
         }

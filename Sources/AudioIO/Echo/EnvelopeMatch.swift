@@ -8,7 +8,7 @@ struct EnvelopeMatch {
     /// 1 s of 20 ms: a wake word and its run-up.
     static let frames = 50
     /// Two voices that speak at once correlate by chance, seldom above 0.6; a rest of the same one above 0.8.
-    static let sameVoice = 0.7
+    static let sameVoice = 0.65
 
     private var one = [Double](repeating: 0, count: frames)
     private var other = [Double](repeating: 0, count: frames)

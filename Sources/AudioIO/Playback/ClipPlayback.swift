@@ -21,6 +21,8 @@ final class ClipPlayback {
     private(set) var hasStarted = false
     /// Written at 16 kHz, and not yet told to the reference: until the device runs nobody knows when they will sound.
     private var unplaced: [Int16] = []
+    /// The reference knows where this clip stands, and the device has not stopped since.
+    private var isPlaced = false
 
     init(clip: SoundClip, speaker: Speaker, parameters: PCM.Parameters) {
         self.clip = clip
@@ -91,7 +93,9 @@ final class ClipPlayback {
         let end =
             SteadyClock.nanoseconds() + Int64(delay - silenceBehindFrames) * 1_000_000_000 / Int64(parameters.hertz)
         let start = end - Int64(unplaced.count) * 62_500
-        unplaced.withUnsafeBufferPointer { reference.played($0, atNanoseconds: start) }
+        let continues = isPlaced
+        unplaced.withUnsafeBufferPointer { reference.played($0, atNanoseconds: start, continues: continues) }
+        isPlaced = true
         unplaced.removeAll(keepingCapacity: true)
     }
 
@@ -119,6 +123,7 @@ final class ClipPlayback {
                 waitForRoom(pcm)
             } else if count == -Int(EPIPE) || count == -Int(ESTRPIPE) {
                 if hasStarted { speaker.onEvent(.underrun) }
+                isPlaced = false
                 let code = snd_pcm_prepare(pcm.handle)
                 guard code == 0 else { return .failed(PCM.error(code, "snd_pcm_prepare", pcm.device)) }
             } else {

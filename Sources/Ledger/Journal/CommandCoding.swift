@@ -32,6 +32,7 @@ extension Command {
         static let saveReminder: Int64 = 50
         static let cancelReminder: Int64 = 51
         static let send: Int64 = 52
+        static let fireReminder: Int64 = 53
         static let closeDay: Int64 = 60
         static let confirmDate: Int64 = 61
 
@@ -40,7 +41,7 @@ extension Command {
             openShop: 3, setLanguage: 1, setRules: 3, resume: 4, createCustomer: 2, updateCustomer: 2, addAlias: 2, removeAlias: 2,
             mergeCustomer: 2, unmergeCustomer: 1, eraseCustomer: 1, createProduct: 2, updateProduct: 2, moveStock: 3, receiveBatch: 4,
             giveCredit: 3, receivePayment: 2, saveDraft: 3, dropDraft: 1, commitBill: 2, cancelInvoice: 1, reverse: 2,
-            creditNote: 4, void: 2, saveReminder: 5, cancelReminder: 1, send: 5, closeDay: 2, confirmDate: 1,
+            creditNote: 4, void: 2, saveReminder: 5, cancelReminder: 1, send: 5, fireReminder: 3, closeDay: 2, confirmDate: 1,
         ]
     }
 
@@ -76,6 +77,7 @@ extension Command {
         case .settle: 0
         case .saveReminder: Code.saveReminder
         case .cancelReminder: Code.cancelReminder
+        case .fireReminder: Code.fireReminder
         case .send: Code.send
         case .closeDay: Code.closeDay
         }
@@ -140,6 +142,8 @@ extension Command {
                 .integer(reminder.firesAt.rawValue), .optional(reminder.recurrence),
             ]
         case .cancelReminder(let id): [.bytes(id.bytes)]
+        case .fireReminder(let id, let due, let next):
+            [.bytes(id.bytes), .integer(due.rawValue), .optional(next?.rawValue)]
         case .send(let message):
             [
                 .bytes(message.id.bytes), .text(message.kind), .optional(message.customer?.rawValue),

@@ -97,6 +97,12 @@ extension LedgerStore {
                 throw .refused(.unknownReminder)
             }
             return Plan()
+        case .fireReminder(let id, let due, let next):
+            let stored = try connection.integer("SELECT fires_at FROM reminder WHERE id = ?", [.blob(id.bytes)])
+            guard stored == due.rawValue, due <= at, next.map({ $0 > at }) ?? true else {
+                throw .refused(.unknownReminder)
+            }
+            return Plan()
         case .send(let message):
             guard let customer = message.customer else { return Plan() }
             return Plan(owner: try present(customer).id)

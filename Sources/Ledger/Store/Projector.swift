@@ -166,6 +166,8 @@ struct Projector {
                 try tables.run("UPDATE customer SET erased = 1 WHERE id = ?", [.integer(id)])
                 try tables.run("DELETE FROM draft WHERE customer = ?", [.integer(id)])
                 try tables.run("DELETE FROM hold WHERE customer = ?", [.integer(id)])
+                try tables.run(
+                    "DELETE FROM firing WHERE id IN (SELECT id FROM reminder WHERE customer = ?)", [.integer(id)])
                 try tables.run("DELETE FROM reminder WHERE customer = ?", [.integer(id)])
                 try tables.run("DELETE FROM outgoing WHERE customer = ?", [.integer(id)])
             }
@@ -210,14 +212,24 @@ struct Projector {
             if case .bill(_, let draft) = held { try dropDraft(draft?.bytes) }
         case Command.Code.void: try removeHold(arguments[0].bytes ?? [])
         case Command.Code.saveReminder:
+            // Told anew, it begins anew.
+            try tables.run("DELETE FROM firing WHERE id = ?", [.blob(arguments[0].bytes ?? [])])
             try tables.run(
                 "INSERT OR REPLACE INTO reminder VALUES(?,?,?,?,?)",
                 [
                     .blob(arguments[0].bytes ?? []), number(1), number(2), number(3),
                     arguments[4].text.map { .text($0) } ?? .null,
                 ])
-        case Command.Code.cancelReminder:
-            try tables.run("DELETE FROM reminder WHERE id = ?", [.blob(arguments[0].bytes ?? [])])
+        case Command.Code.cancelReminder: try dropReminder(arguments[0].bytes ?? [])
+        case Command.Code.fireReminder:
+            let id = Connection.Value.blob(arguments[0].bytes ?? [])
+            guard let next = arguments[2].integer else {
+                try dropReminder(arguments[0].bytes ?? [])
+                break
+            }
+            // Counted from the first time, so that the 31st stays the 31st after a February.
+            try tables.run("INSERT OR IGNORE INTO firing VALUES(?,?)", [id, number(1)])
+            try tables.run("UPDATE reminder SET fires_at = ? WHERE id = ?", [.integer(next), id])
         case Command.Code.send:
             try tables.run(
                 "INSERT INTO outgoing VALUES(?,?)", [.integer(place.rawValue), .optional(arguments[2].integer)])
@@ -247,6 +259,11 @@ struct Projector {
         try tables.run(
             "INSERT OR REPLACE INTO series VALUES(?,?,?)",
             [.text(number.code), .integer(number.year), .integer(number.number + 1)])
+    }
+
+    private func dropReminder(_ id: [UInt8]) throws(BookError) {
+        try tables.run("DELETE FROM reminder WHERE id = ?", [.blob(id)])
+        try tables.run("DELETE FROM firing WHERE id = ?", [.blob(id)])
     }
 
     private func removeHold(_ id: [UInt8]) throws(BookError) {

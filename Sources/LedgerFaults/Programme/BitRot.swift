@@ -36,7 +36,7 @@ public struct BitRot {
         outcome.places = clean.count
         let flipped = folder.path + "/flipped.sqlite"
         FaultDisk.write(flipped, clean)
-        var (noticed, inJournal, mended) = (0, 0, 0)
+        var (noticed, inJournal, noticedInJournal, mended) = (0, 0, 0, 0)
         for index in stride(from: Int(seed) % every, to: clean.count, by: every) {
             let bit = UInt8(1) << UInt8((index / every) % 8)
             Self.put(clean[index] ^ bit, at: index, in: flipped)
@@ -55,6 +55,7 @@ public struct BitRot {
             }
             if isNoticed {
                 noticed += 1
+                if journal[index] { noticedInJournal += 1 }
                 if noticed % mendEvery == 0 {
                     do throws(Violation) { try mend(clean, index, bit, copy, events) } catch {
                         outcome.note(error, "byte \(index)")
@@ -65,21 +66,23 @@ public struct BitRot {
             Self.put(clean[index], at: index, in: flipped)
             if index % 10_000 < every { progress(index) }
         }
-        outcome.note = "\(noticed) noticed, \(inJournal) in journal rows (all noticed), \(mended) mended"
+        outcome.note = "\(noticed) noticed, \(noticedInJournal) of \(inJournal) in journal rows, \(mended) mended"
     }
 
-    /// As the technician does it: the damaged book is set aside and made anew from its journal, or where that is hurt from its copy.
+    /// As the technician does it: projections anew from the journal, or where that is hurt, `restore` from the copy.
     private func mend(
         _ clean: [UInt8], _ index: Int, _ bit: UInt8, _ copy: String, _ events: [StoredEvent]
     ) throws(Violation) {
         let path = folder.path + "/mended.sqlite"
+        for end in ["-wal", "-shm"] { unlink(path + end) }
         var bytes = clean
         bytes[index] ^= bit
         FaultDisk.write(path, bytes)
         do {
             do { _ = try LedgerStore.take(path: path).rebuild() } catch {
+                FaultDisk.write(path, bytes)
                 for end in ["-wal", "-shm"] { unlink(path + end) }
-                FaultDisk.write(path, FaultDisk.read(copy))
+                try restore(path, from: copy, index)
             }
             let book = try LedgerStore.inspect(path: path)
             let report = try book.verify()
@@ -89,6 +92,20 @@ public struct BitRot {
             }
         } catch let violation as Violation { throw violation } catch {
             throw Violation("I4", "cannot be mended: \(error)")
+        }
+    }
+
+    /// Where nothing of the damaged book can be read, nobody can know that the copy has its last entry: it is refused,
+    /// and then ordered.
+    private func restore(_ path: String, from copy: String, _ index: Int) throws(BookError) {
+        func run(acceptsLoss: Bool) throws(BookError) {
+            _ = try Restore(book: path).run(
+                from: copy, acceptsLoss: acceptsLoss, at: WallTime(milliseconds: 1_768_444_200_000),
+                id: ULID(high: 1, low: UInt64(index)))
+        }
+        do throws(BookError) { try run(acceptsLoss: false) } catch {
+            guard case .unavailable = error else { throw error }
+            try run(acceptsLoss: true)
         }
     }
 

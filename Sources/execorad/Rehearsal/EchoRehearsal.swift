@@ -74,10 +74,11 @@ struct EchoRehearsal {
             var isOver = false
             while at < spoken.count, !isOver {
                 let end = min(at + Ear.frameSamples, spoken.count)
-                // Written 60 ms ahead of its sound, as a speaker's buffer is filled.
-                let ahead = min(end + 3 * Ear.frameSamples, spoken.count)
+                // Written 80 ms ahead of its sound, as a speaker's buffer is filled.
+                let ahead = min(end + 4 * Ear.frameSamples, spoken.count)
                 Array(spoken[written..<ahead]).withUnsafeBufferPointer {
-                    rig.reference?.played($0, atNanoseconds: Int64(begin + UInt64(written)) * 62_500)
+                    rig.reference?.played(
+                        $0, atNanoseconds: Int64(begin + UInt64(written)) * 62_500, continues: written > 0)
                 }
                 written = ahead
                 var heard = room.echo(of: Array(spoken[at..<end]))

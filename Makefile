@@ -41,7 +41,7 @@ build: setup ## the three programs, release, static Swift runtime, stripped, in 
 	@board/fresh-resources $(RELEASE)
 	@for program in $(PROGRAMS); do \
 	  echo "build: $$program"; \
-	  swift build $(RELEASE_FLAGS) --product $$program; \
+	  swift build $(RELEASE_FLAGS) $$(board/release-flags) --product $$program; \
 	  install -m 755 "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/$$program" build/$$program; \
 	  strip build/$$program; \
 	done
@@ -53,13 +53,25 @@ build-device: setup ## the two device programs alone, as `build`
 	@mkdir -p build
 	@for program in execorad execoractl; do \
 	  echo "build: $$program"; \
-	  EXECORA_DEVICE_ONLY=1 swift build -c release --static-swift-stdlib --scratch-path .build-device --product $$program; \
+	  EXECORA_DEVICE_ONLY=1 swift build -c release --static-swift-stdlib --scratch-path .build-device $$(board/release-flags) --product $$program; \
 	  install -m 755 .build-device/release/$$program build/$$program; \
 	  strip build/$$program; \
 	done
 
 build-debian13: ## check that the device builds with Debian 13's Swift 6.0.3 (root; 2.5 GB the first time)
 	@board/debian13/check
+
+deb: ## Debian packages for this machine: execora-device and execora-gateway, in build/packages/
+	@$(MAKE) build
+	@board/packages/build host
+
+arm64: setup ## cross-build the device package for Debian 13 arm64 and run it under qemu (root; 1.2 GB the first time)
+	@board/arm64/build --tests
+	@board/arm64/try
+	@board/packages/build arm64
+
+try-packages: deb ## install, upgrade, run and purge the packages in a machine of their own (root; 10 min, emulated)
+	@board/packages/try
 
 bench: ## measure: JSON lines of bench, value, unit, peer, ratio
 	@$(MAKE) build >&2
@@ -84,7 +96,7 @@ exactly-once: setup ## 10^6 entries through a line that refuses, delays, doubles
 	@install -m 755 "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/execora-gateway" build/execora-gateway
 	@board/bench/cloud.py build --batches 10 --seconds 2 --exactly-once $(or $(ENTRIES),1000000)
 
-fuzz: setup ## fuzz the readers of models, WAV, Ogg, batches and receipts, 5 min each (FUZZ_SECONDS)
+fuzz: setup ## fuzz the readers of models, WAV, Ogg, batches, receipts and the technician's socket, 5 min each (FUZZ_SECONDS)
 	@board/fuzz/run $(or $(FUZZ_SECONDS),300)
 
 faults: setup ## the fault programme from a seed: cuts, kills, errors, rot, clocks, a simulated fleet (FAULT_SEED, FAULT_CUTS)

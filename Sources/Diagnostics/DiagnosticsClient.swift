@@ -48,15 +48,18 @@ public final class DiagnosticsClient {
     }
 
     /// Asks and waits for the answer.
+    ///
+    /// - Parameter file: open for writing, for a method that writes to one; stays the caller's.
     public func call(
-        _ method: String, _ parameters: JSONValue = .object([]), timeoutMilliseconds: Int64 = 10_000
+        _ method: String, _ parameters: JSONValue = .object([]), file: Int32? = nil,
+        timeoutMilliseconds: Int64 = 10_000
     ) throws(DiagnosticsClientError) -> JSONValue {
         lastID += 1
         let id = JSONValue.integer(lastID)
         try send(
             RPCLine.line([
                 .init("jsonrpc", "2.0"), .init("id", id), .init("method", .string(method)), .init("params", parameters),
-            ]))
+            ]), file: file)
         let deadline = Self.now() + timeoutMilliseconds
         while true {
             let answer = try read(before: deadline)
@@ -79,17 +82,36 @@ public final class DiagnosticsClient {
         }
     }
 
+    /// Starts a job, hands on its progress and gives its result.
+    public func job(
+        _ method: String, _ parameters: JSONValue = .object([]), silenceMilliseconds: Int64 = 120_000,
+        progress: (JSONValue) -> Void
+    ) throws(DiagnosticsClientError) -> JSONValue {
+        _ = try call(method, parameters)
+        while true {
+            let told = try read(before: Self.now() + silenceMilliseconds)
+            guard told["method"]?.string == method, let item = told["params"] else { continue }
+            if item["done"] == .bool(true) { return item["result"] ?? .null }
+            progress(item)
+        }
+    }
+
     private static func fault(_ line: JSONValue) -> CallFault? {
         guard let error = line["error"] else { return nil }
         return CallFault(code: error["code"]?.integer ?? 0, message: error["message"]?.string ?? "")
     }
 
-    private func send(_ line: [UInt8]) throws(DiagnosticsClientError) {
+    private func send(_ line: [UInt8], file: Int32? = nil) throws(DiagnosticsClientError) {
         var sent = 0
         while sent < line.count {
-            let count = line[sent...].withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
+            let count =
+                if sent == 0, let file {
+                    ClientFile.send(line[...], with: file, over: descriptor)
+                } else {
+                    line[sent...].withUnsafeBytes {
+                        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                    }
+                }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .closed }
             sent += count

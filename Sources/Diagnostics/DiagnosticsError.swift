@@ -1,7 +1,7 @@
 // Diagnostics: a technician's question enters on a unix socket, a report leaves. Newline JSON-RPC 2.0, server and
 // client side by side.
 // One thread of its own for all clients; handlers run on it and may answer later from any thread.
-// Largest it holds: 4 clients a socket, each 64 kB in and 1 MiB out (`DiagnosticsLimits`).
+// Largest it holds: 8 clients a socket, each 64 kB in and 1 MiB out (`DiagnosticsLimits`).
 
 /// Why a socket cannot be opened.
 public enum DiagnosticsError: Error, Equatable {
@@ -18,7 +18,7 @@ public enum DiagnosticsError: Error, Equatable {
 /// Every limit of the socket, and what happens when it is reached.
 public struct DiagnosticsLimits: Sendable {
     /// A client more is told "busy" and closed.
-    public var clientsMax = 4
+    public var clientsMax = 8
     /// A longer line gets an error and ends the connection.
     public var lineBytesMax = 64 * 1024
     /// A longer answer is replaced by an error.

@@ -25,21 +25,31 @@ public final class DiagnosticsServer: Sendable {
     private let limits: DiagnosticsLimits
     private let handler: @Sendable (Call) -> Void
     private let tell: @Sendable (DiagnosticsEvent) -> Void
+    private let service: ServiceDoor
     private let counted = Mutex(Counts())
     private let running = Mutex<(thread: pthread_t, bell: Bell)?>(nil)
 
     /// - Parameters:
     ///   - methods: all that can be asked, with the role each needs. `methods` itself is answered by the server.
     ///   - version: of the program, told in the greeting.
+    ///   - service: how callers rise to the level of service; `service.begin` is answered by the server too.
     ///   - handler: called on the server's thread, for known methods and callers with the right alone.
     ///   - tell: called on the server's thread.
     public init(
         sockets: [SocketPlace], methods: [Method], version: String, limits: DiagnosticsLimits = .init(),
+        service: ServiceDoor = .shut,
         tell: @escaping @Sendable (DiagnosticsEvent) -> Void = { _ in }, handler: @escaping @Sendable (Call) -> Void
     ) {
         precondition(Set(methods.map(\.name)).count == methods.count, "a method stands twice in the table")
         places = sockets
-        self.methods = methods + [Method("methods", .view, "what can be asked, and by whom")]
+        self.methods =
+            methods + [
+                Method("methods", .view, "what can be asked, and by whom"),
+                Method(
+                    "service.begin", .tech, "rise to service on this connection with a technician's token",
+                    [.init("token", "text")]),
+            ]
+        self.service = service
         self.version = version
         self.limits = limits
         self.handler = handler
@@ -54,6 +64,7 @@ public final class DiagnosticsServer: Sendable {
         do { bell = try Bell() } catch { throw .system(code: error.code, operation: "pipe", path: "") }
         let loop = ServerLoop(
             methods: methods, greeting: greeting, limits: limits, bell: bell, handler: handler, tell: tell,
+            service: service,
             count: { [self] change in counted.withLock { change(&$0) } })
         for place in places { loop.add(try ListeningSocket.open(place)) }
         let thread = Self.startThread(loop)

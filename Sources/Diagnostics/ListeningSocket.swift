@@ -9,11 +9,12 @@ struct ListeningSocket: ~Copyable {
 
     let descriptor: Int32
     let place: SocketPlace
-    /// The name's inode, so that at the end no other's socket is removed.
-    private let inode: UInt
+    /// The name's inode, so that at the end no other's socket is removed. Nil where the name is systemd's.
+    private let inode: UInt?
 
     deinit {
         Glibc.close(descriptor)
+        guard let inode else { return }
         var facts = stat()
         if lstat(place.path, &facts) == 0, UInt(facts.st_ino) == inode { unlink(place.path) }
     }
@@ -23,6 +24,7 @@ struct ListeningSocket: ~Copyable {
     /// The socket gets mode and group under another name and is renamed to its own: no moment has a wrong mode, and
     /// a client finds either the old or the new.
     static func open(_ place: SocketPlace) throws(DiagnosticsError) -> ListeningSocket {
+        if let descriptor = place.descriptor { return try adopt(descriptor, place) }
         guard place.path.utf8.count <= pathBytesMax, !place.path.isEmpty else {
             throw .pathTooLong(path: place.path)
         }
@@ -55,6 +57,19 @@ struct ListeningSocket: ~Copyable {
             unlink(beside)
             throw error
         }
+    }
+
+    /// Takes a socket systemd passed. It must listen: a wrong unit file is told, not guessed around.
+    private static func adopt(_ descriptor: Int32, _ place: SocketPlace) throws(DiagnosticsError) -> ListeningSocket {
+        var listens: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 else {
+            throw .system(code: errno, operation: "getsockopt", path: place.path)
+        }
+        guard listens == 1 else { throw .system(code: EINVAL, operation: "listening socket", path: place.path) }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        return ListeningSocket(descriptor: descriptor, place: place, inode: nil)
     }
 
     private static func checkName(_ path: String) throws(DiagnosticsError) {

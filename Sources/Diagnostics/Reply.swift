@@ -7,6 +7,8 @@ public struct Call: Sendable {
     /// An object.
     public var parameters: JSONValue
     public var peer: Peer
+    /// The file a `file` method writes to; nil for every other form.
+    public var file: ClientFile?
     /// Answer here, now or later, from any thread.
     public var reply: Reply
 }
@@ -21,11 +23,14 @@ public final class Reply: Sendable {
     private let method: String
     private let isStream: Bool
     private let answerBytesMax: Int
+    private let peer: Peer
     private let isAnswered = Atomic<Bool>(false)
 
     init(
-        id: JSONValue?, session: Int, method: Method, mailbox: Mailbox, gate: SessionGate, answerBytesMax: Int
+        id: JSONValue?, session: Int, method: Method, mailbox: Mailbox, gate: SessionGate, answerBytesMax: Int,
+        peer: Peer
     ) {
+        self.peer = peer
         self.id = id
         self.session = session
         self.method = method.name
@@ -42,11 +47,13 @@ public final class Reply: Sendable {
     public func succeed(_ result: JSONValue) {
         guard takeTurn() else { return }
         precondition(!isStream, "a stream is answered by watch() or fail()")
+        report(isOK: true)
         post(id.map { RPCLine.result(result, id: $0) } ?? [], opensStream: false)
     }
 
     public func fail(_ fault: CallFault) {
         guard takeTurn() else { return }
+        report(isOK: false)
         post(id.map { RPCLine.fault(fault, id: $0) } ?? [], opensStream: false)
     }
 
@@ -54,9 +61,13 @@ public final class Reply: Sendable {
     public func watch() -> Subscription? {
         guard takeTurn() else { return nil }
         precondition(isStream, "not a stream")
+        report(isOK: true)
         post(id.map { RPCLine.result(.object([.init("watching", .string(method))]), id: $0) } ?? [], opensStream: true)
         return Subscription(session: session, method: method, mailbox: mailbox, gate: gate)
     }
+
+    /// Told on the server's thread, whether or not the client is still there: the journal wants the result.
+    private func report(isOK: Bool) { mailbox.report(.answered(method: method, peer, isOK: isOK)) }
 
     private func takeTurn() -> Bool { !isAnswered.exchange(true, ordering: .relaxed) }
 
@@ -90,8 +101,14 @@ public final class Subscription: Sendable {
     @discardableResult
     public func push(_ item: JSONValue) -> Bool {
         guard isOpen else { return false }
-        mailbox.post(.push(session: session, line: RPCLine.notification(method, item)), gate: gate)
+        mailbox.post(.push(session: session, line: RPCLine.notification(method, item), isLast: false), gate: gate)
         return isOpen
+    }
+
+    /// The last item of a job: `"done": true` is put before what is told, and the client may open its next stream.
+    public func finish(_ result: JSONValue) {
+        let item = JSONValue.object([.init("done", true), .init("result", result)])
+        mailbox.post(.push(session: session, line: RPCLine.notification(method, item), isLast: true), gate: gate)
     }
 }
 
@@ -104,8 +121,9 @@ final class SessionGate: Sendable {
 final class Mailbox: Sendable {
     enum Letter: Sendable {
         case answer(session: Int, line: [UInt8], endsStream: Bool)
-        case push(session: Int, line: [UInt8])
+        case push(session: Int, line: [UInt8], isLast: Bool)
         case slow(session: Int)
+        case event(DiagnosticsEvent)
     }
 
     private struct State {
@@ -126,8 +144,9 @@ final class Mailbox: Sendable {
         guard gate.isOpen.load(ordering: .acquiring) else { return }
         let (session, bytes) =
             switch letter {
-            case .answer(let session, let line, _), .push(let session, let line): (session, line.count)
+            case .answer(let session, let line, _), .push(let session, let line, _): (session, line.count)
             case .slow(let session): (session, 0)
+            case .event: (0, 0)
             }
         let isFirst = state.withLock { state in
             if state.bytes + bytes > Self.bytesMax {
@@ -137,6 +156,15 @@ final class Mailbox: Sendable {
                 state.letters.append(letter)
                 state.bytes += bytes
             }
+            return state.letters.count == 1
+        }
+        if isFirst { wake() }
+    }
+
+    /// One a call, so bounded by the calls that may be open.
+    func report(_ event: DiagnosticsEvent) {
+        let isFirst = state.withLock { state in
+            state.letters.append(.event(event))
             return state.letters.count == 1
         }
         if isFirst { wake() }

@@ -20,19 +20,74 @@ public enum Role: Int, Comparable, Sendable {
 
 /// One thing that can be asked. The table of these is the only place that says who may ask what.
 public struct Method: Sendable {
+    /// One named value a call takes.
+    public struct Parameter: Sendable {
+        public var name: String
+        /// "text", "number", "flag", with the range where there is one.
+        public var kind: String
+        public var isRequired: Bool
+
+        public init(_ name: String, _ kind: String, isRequired: Bool = true) {
+            self.name = name
+            self.kind = kind
+            self.isRequired = isRequired
+        }
+    }
+
+    public enum Form: String, Sendable {
+        /// One answer.
+        case call
+        /// Answers once and then tells what happens, until the client leaves.
+        case stream
+        /// As a stream, and ends by itself: the last notification carries `"done": true` and the result.
+        case job
+        /// Writes bytes to the file the client sends along with the call (SCM_RIGHTS), then answers.
+        case file
+    }
+
     public var name: String
     public var role: Role
-    /// Answers once and then tells what happens, until the client leaves.
-    public var isStream: Bool
+    public var form: Form
+    public var parameters: [Parameter]
     /// One line for `methods`.
     public var summary: String
+    /// The part of the box that is not there and without which this cannot be done, in plain words. Nil where all is there.
+    public var lacks: String?
 
-    public init(_ name: String, _ role: Role, isStream: Bool = false, _ summary: String) {
+    var isStream: Bool { form == .stream || form == .job }
+
+    public init(
+        _ name: String, _ role: Role, form: Form = .call, _ summary: String, _ parameters: [Parameter] = [],
+        lacks: String? = nil
+    ) {
         self.name = name
         self.role = role
-        self.isStream = isStream
+        self.form = form
+        self.parameters = parameters
         self.summary = summary
+        self.lacks = lacks
     }
+}
+
+/// How a caller on the technician's socket rises to `service`: by standing at the box, or by a token. Called on the
+/// server's thread; quick. Both are asked again at each call: service ends by itself.
+public struct ServiceDoor: Sendable {
+    /// True while somebody has proved to be at the box (the button held) not long ago.
+    public var isPresent: @Sendable () -> Bool
+    /// Looks at a technician's token: who holds it and for how many more milliseconds, or why it is refused.
+    public var token: @Sendable (String) -> Result<(holder: String, milliseconds: Int64), CallFault>
+
+    public init(
+        isPresent: @escaping @Sendable () -> Bool,
+        token: @escaping @Sendable (String) -> Result<(holder: String, milliseconds: Int64), CallFault>
+    ) {
+        self.isPresent = isPresent
+        self.token = token
+    }
+
+    /// Nobody rises.
+    public static let shut = ServiceDoor(
+        isPresent: { false }, token: { _ in .failure(.notAllowed("this box knows no technician's key")) })
 }
 
 /// Who asks, as the kernel says (SO_PEERCRED), not as the caller does.
@@ -40,8 +95,10 @@ public struct Peer: Hashable, Sendable {
     public var pid: Int32
     public var uid: UInt32
     public var gid: UInt32
-    /// What the socket it came through grants.
+    /// What the socket it came through grants, or `service` where the caller rose to it.
     public var role: Role
+    /// Who the token names, where one was shown on this connection.
+    public var holder: String?
 
     public init(pid: Int32, uid: UInt32, gid: UInt32, role: Role) {
         self.pid = pid
@@ -59,12 +116,18 @@ public struct SocketPlace: Sendable {
     public var mode: UInt32
     /// Owning group, nil to keep the process's.
     public var group: UInt32?
+    /// A socket that listens already, made by systemd with its own mode and group: used as it is, and its name is left
+    /// behind at the end. Nil: the server makes the socket.
+    public var descriptor: Int32?
 
-    public init(path: String, role: Role, mode: UInt32 = 0o660, group: UInt32? = nil) {
+    public init(
+        path: String, role: Role, mode: UInt32 = 0o660, group: UInt32? = nil, descriptor: Int32? = nil
+    ) {
         self.path = path
         self.role = role
         self.mode = mode
         self.group = group
+        self.descriptor = descriptor
     }
 }
 
@@ -73,6 +136,8 @@ public enum DiagnosticsEvent: Equatable, Sendable {
     case connected(Peer)
     case called(method: String, Peer)
     case refused(method: String, Peer)
+    /// The answer to a call that went to the handler; a stream is answered when it opens.
+    case answered(method: String, Peer, isOK: Bool)
     case left(Peer, LeaveReason)
 
     public enum LeaveReason: String, Sendable {

@@ -14,6 +14,7 @@ final class ServerLoop {
     private let handler: @Sendable (Call) -> Void
     private let tell: @Sendable (DiagnosticsEvent) -> Void
     private let count: Count
+    private let service: ServiceDoor
     private var listeners: [Listener] = []
     private var sessions: [Int: Session] = [:]
     private var lastNumber = 0
@@ -31,20 +32,11 @@ final class ServerLoop {
     init(
         methods: [Method], greeting: @escaping (Role) -> [UInt8], limits: DiagnosticsLimits, bell: Bell,
         handler: @escaping @Sendable (Call) -> Void, tell: @escaping @Sendable (DiagnosticsEvent) -> Void,
-        count: @escaping Count
+        service: ServiceDoor, count: @escaping Count
     ) {
+        self.service = service
         self.methods = Dictionary(uniqueKeysWithValues: methods.map { ($0.name, $0) })
-        table = .object([
-            .init(
-                "methods",
-                .array(
-                    methods.map {
-                        .object([
-                            .init("name", .string($0.name)), .init("role", .string($0.role.name)),
-                            .init("stream", .bool($0.isStream)), .init("summary", .string($0.summary)),
-                        ])
-                    }))
-        ])
+        table = .object([.init("methods", .array(methods.map(Self.row)))])
         self.greeting = greeting
         self.limits = limits
         self.bell = bell
@@ -52,6 +44,23 @@ final class ServerLoop {
         self.handler = handler
         self.tell = tell
         self.count = count
+    }
+
+    private static func row(_ method: Method) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("name", .string(method.name)), .init("role", .string(method.role.name)),
+            .init("form", .string(method.form.rawValue)), .init("summary", .string(method.summary)),
+            .init(
+                "parameters",
+                .array(
+                    method.parameters.map {
+                        [
+                            "name": .string($0.name), "kind": .string($0.kind), "required": .bool($0.isRequired),
+                        ]
+                    })),
+        ]
+        if let lacks = method.lacks { members.append(.init("lacks", .string(lacks))) }
+        return .object(members)
     }
 
     func add(_ socket: consuming ListeningSocket) { listeners.append(Listener(socket)) }
@@ -108,7 +117,7 @@ final class ServerLoop {
             Glibc.close(descriptor)
             return
         }
-        guard sessions.values.filter({ $0.peer.role == role }).count < limits.clientsMax else {
+        guard sessions.values.filter({ $0.socketRole == role }).count < limits.clientsMax else {
             let line = RPCLine.fault(.busy("\(limits.clientsMax) clients are connected already"), id: .null)
             _ = line.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             Glibc.close(descriptor)
@@ -186,9 +195,16 @@ final class ServerLoop {
         guard let method = methods[request.method] else {
             return refuse(CallFault(code: CallFault.unknownMethodCode, message: "no such method"))
         }
+        let file = client.takeFile()
+        client.weigh(isPresent: client.socketRole >= .tech && service.isPresent(), now: Self.now())
         guard client.peer.role >= method.role else {
             tell(.refused(method: method.name, client.peer))
-            return refuse(.notAllowed("'\(method.name)' needs the role \(method.role.name)"))
+            let how = method.role == .service ? ": hold the box's button for 5 s, or show a token" : ""
+            return refuse(.notAllowed("'\(method.name)' needs the role \(method.role.name)\(how)"))
+        }
+        if let lacks = method.lacks { return refuse(.refused("'\(method.name)' cannot be done: \(lacks)")) }
+        if method.form == .file, file == nil {
+            return refuse(.badParameters("'\(method.name)' writes to a file that is sent along with the call"))
         }
         guard client.openCalls < limits.callsMax else {
             return refuse(.busy("\(limits.callsMax) calls are open already"))
@@ -203,13 +219,35 @@ final class ServerLoop {
             if let id = request.id { client.queue(RPCLine.result(table, id: id)) }
             return
         }
+        if method.name == "service.begin" { return beginService(client, request) }
         client.callOpened(isStream: method.isStream)
         handler(
             Call(
                 method: method.name, parameters: request.parameters, peer: client.peer,
+                file: method.form == .file ? file : nil,
                 reply: Reply(
                     id: request.id, session: client.number, method: method, mailbox: mailbox, gate: client.gate,
-                    answerBytesMax: limits.answerBytesMax)))
+                    answerBytesMax: limits.answerBytesMax,
+                    peer: client.peer)))
+    }
+
+    /// Shows a token on this connection. It counts for this connection alone and until its time is over.
+    private func beginService(_ client: Session, _ request: RPCRequest) {
+        let answer: [UInt8]
+        let id = request.id ?? .null
+        switch request.parameters["token"]?.string.map(service.token) {
+        case nil: answer = RPCLine.fault(.badParameters("token is missing"), id: id)
+        case .failure(let fault):
+            count { $0.refused += 1 }
+            answer = RPCLine.fault(fault, id: id)
+        case .success(let (holder, milliseconds)):
+            client.rise(holder: holder, until: Self.now() + milliseconds)
+            answer = RPCLine.result(
+                ["role": "service", "holder": .string(holder), "seconds": .integer(milliseconds / 1000)], id: id)
+        }
+        client.weigh(isPresent: service.isPresent(), now: Self.now())
+        tell(.answered(method: request.method, client.peer, isOK: client.peer.role == .service))
+        if request.id != nil { client.queue(answer) }
     }
 
     private func deliver() {
@@ -219,8 +257,9 @@ final class ServerLoop {
                 guard let client = sessions[number] else { continue }
                 client.callAnswered(endsStream: endsStream)
                 client.queue(line)
-            case .push(let number, let line):
+            case .push(let number, let line, let isLast):
                 guard let client = sessions[number] else { continue }
+                if isLast { client.streamEnded() }
                 client.queue(line)
                 // Looked at here too: many letters may have come in one turn.
                 if client.unsentBytes > limits.unsentBytesMax {
@@ -230,6 +269,7 @@ final class ServerLoop {
                         drop(client, .slow)
                     }
                 }
+            case .event(let event): tell(event)
             case .slow(let number):
                 if let client = sessions[number] { drop(client, .slow) }
             }

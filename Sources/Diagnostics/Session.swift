@@ -5,7 +5,13 @@ import JSONText
 final class Session {
     let number: Int
     let descriptor: Int32
-    let peer: Peer
+    private(set) var peer: Peer
+    /// What the socket grants; `peer.role` may be above it for a while.
+    let socketRole: Role
+    /// Until when a shown token counts, server's clock.
+    private var serviceUntil: Int64 = 0
+    /// Files that came and that no call has taken yet, at most one: more are closed at once.
+    private(set) var files: [ClientFile] = []
     let gate = SessionGate()
     private(set) var lines: LineAssembler
     private var out: [UInt8] = []
@@ -22,6 +28,7 @@ final class Session {
         self.number = number
         self.descriptor = descriptor
         self.peer = peer
+        socketRole = peer.role
         lines = LineAssembler(bytesMax: limits.lineBytesMax)
         lastHeard = now
     }
@@ -43,6 +50,8 @@ final class Session {
         if isStream { hasStream = true }
     }
 
+    func streamEnded() { hasStream = false }
+
     func callAnswered(endsStream: Bool) {
         openCalls -= 1
         if endsStream { hasStream = false }
@@ -51,12 +60,27 @@ final class Session {
     /// - Returns: false when the client closed or the connection broke.
     func read(now: Int64) -> Bool {
         var chunk = [UInt8](repeating: 0, count: 16 * 1024)
-        let count = recv(descriptor, &chunk, chunk.count, 0)
+        let (count, arrived) = ClientFile.receive(descriptor, into: &chunk)
         if count < 0 { return errno == EAGAIN || errno == EINTR }
         guard count > 0 else { return false }
+        files = Array((files + arrived).suffix(1))
         lines.append(chunk[..<count])
         lastHeard = now
         return true
+    }
+
+    func takeFile() -> ClientFile? { files.popLast() }
+
+    func rise(holder: String, until: Int64) {
+        peer.holder = holder
+        serviceUntil = until
+    }
+
+    /// Looks again at what this client may do.
+    func weigh(isPresent: Bool, now: Int64) {
+        let rises = socketRole >= .tech && (isPresent || now < serviceUntil)
+        peer.role = rises ? .service : socketRole
+        if now >= serviceUntil { peer.holder = nil }
     }
 
     func nextLine(now: Int64) throws(LineTooLong) -> [UInt8]? {

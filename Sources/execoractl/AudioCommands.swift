@@ -6,11 +6,14 @@ import Synchronization
 /// `execoractl audio ...`: sound devices looked at and listened to, without the daemon.
 var audioCommands: CommandGroup {
     CommandGroup(
-        word: "audio", summary: "devices | listen | calibrate: sound devices, what is heard, how loud to speak",
+        word: "audio",
+        summary:
+            "devices | listen, without the daemon; meter | params | cards | tone | prompt | loopback | calibrate | record, with it",
         run: audio)
 }
 
 private func audio(_ arguments: [String]) -> Int32 {
+    if let code = technicianCall("audio", arguments) { return code }
     switch arguments.first {
     case "devices": return audioDevices(inJSON: arguments.contains("--json"))
     case "listen": return audioListen(Array(arguments.dropFirst()))

@@ -53,7 +53,17 @@ enum Screen {
         rows.append(row("spool", "\(word(answer["spool"])) turns wait for the line"))
         rows.append(row("book", "entry \(word(book?["seq"])), hash \(word(book?["hash"]).prefix(16))"))
         rows.append(row("sync", syncLine(sync)))
-        rows.append(row("problem", problem(answer) ?? "none"))
+        if let free = answer["disk_free_milli"]?.integer {
+            rows.append(
+                row(
+                    "box",
+                    "disk \(free / 10) % free, clock by \(word(answer["clock"])), certificate "
+                        + (answer["certificate_seconds_left"]?.integer.map { "\($0 / 86_400) days" } ?? "none")))
+        }
+        let problem = problem(answer)
+        rows.append(
+            problem.map { Terminal.coloured(row("problem", $0), .red) }
+                ?? Terminal.coloured(row("problem", "none"), .green))
         return (rows.joined(separator: "\n"), true)
     }
 
@@ -77,6 +87,7 @@ enum Screen {
         if let seq = answer["sync"]?["parked_seq"]?.integer {
             return "the gateway refuses entry \(seq); selling goes on; call support"
         }
+        if let problem = answer["problem"]?.string { return problem }
         if let link = answer["link"]?.string, link != "up" {
             return "the gateway is not reached (\(link)); entries are kept and sent later"
         }

@@ -10,12 +10,21 @@ struct SocketCall {
     static let options = """
           --socket PATH  the daemon's socket (default: \(defaultSockets.joined(separator: ", then ")))
           --json         the answer as the daemon gives it, on one line
+          --watch        again every two seconds
+          --token TOKEN  a technician's token, for what needs service
+          --quiet        a self-test that says nothing aloud
         exit codes: 0 ok, 1 a check failed or refused, 2 bad call or no daemon, 3 not allowed
         """
 
     var words: [String] = []
     var sockets = defaultSockets
     var isJSON = false
+    /// Asks again every two seconds until it is ended.
+    var repeats = false
+    /// Nothing is said aloud by a self-test.
+    var isQuiet = false
+    /// A technician's token, shown first.
+    var token: String?
     var wantsHelp = false
 
     /// Nil when an option is unknown or lacks its value.
@@ -24,6 +33,11 @@ struct SocketCall {
         while let argument = rest.popFirst() {
             switch argument {
             case "--json": isJSON = true
+            case "--watch": repeats = true
+            case "--quiet": isQuiet = true
+            case "--token":
+                guard let text = rest.popFirst(), !text.isEmpty else { return nil }
+                token = text
             case "--help", "-h": wantsHelp = true
             case "--socket":
                 guard let path = rest.popFirst(), !path.isEmpty else { return nil }
@@ -38,8 +52,14 @@ struct SocketCall {
         }
     }
 
-    /// The first socket that can be reached.
+    /// The first socket that can be reached, with the token shown where there is one.
     func connect() throws(DiagnosticsClientError) -> DiagnosticsClient {
+        let client = try reach()
+        if let token { _ = try client.call("service.begin", ["token": .string(token)]) }
+        return client
+    }
+
+    private func reach() throws(DiagnosticsClientError) -> DiagnosticsClient {
         var first: DiagnosticsClientError?
         for path in sockets {
             do throws(DiagnosticsClientError) {
@@ -70,10 +90,29 @@ struct SocketCall {
         }
     }
 
+    /// Once, or with `--watch` until something goes wrong or it is ended.
+    func repeated(_ once: () -> Int32) -> Int32 {
+        while repeats {
+            if !isJSON { Terminal.wipe() }
+            let code = once()
+            // A finding is what one watches for; only silence ends it.
+            if code > 1 { return code }
+            sleep(2)
+        }
+        return once()
+    }
+
     /// Prints each item of a stream until the daemon ends or nobody reads any more.
-    func watch(_ method: String, screen: (JSONValue) -> String) -> Int32 {
+    ///
+    /// - Parameter redraws: on a terminal each item replaces the one before.
+    func watch(
+        _ method: String, _ parameters: JSONValue = .object([]), redraws: Bool = false, screen: (JSONValue) -> String
+    ) -> Int32 {
         do throws(DiagnosticsClientError) {
-            try connect().watch(method) { item in Self.say(isJSON ? item.text : screen(item)) }
+            try connect().watch(method, parameters) { item in
+                if isJSON { return Self.say(item.text) }
+                return redraws ? Terminal.redraw(screen(item)) : Self.say(screen(item))
+            }
             return 0
         } catch {
             return Self.complain(error)

@@ -5,7 +5,9 @@ import JSONText
 var socketCommands: [CommandGroup] {
     [
         CommandGroup(word: "status", summary: "one screen: microphone, line, book, queue, top problem") {
-            run($0, usage: "status", words: 0) { call in call.ask("status", screen: Screen.status) }
+            run($0, usage: "status", words: 0) { call in
+                call.repeated { call.ask("status", screen: Screen.status) }
+            }
         },
         CommandGroup(word: "say", summary: "enter a transcript as if it had been heard: say \"TEXT\"") {
             run($0, usage: "say \"TEXT\"", words: 1) { call in
@@ -25,8 +27,11 @@ var socketCommands: [CommandGroup] {
                 call.ask("mute.set", ["on": false]) { _ in ("unmuted", true) }
             }
         },
-        CommandGroup(word: "turn", summary: "last: how the last turn went, with its times") {
-            run($0, usage: "turn last", words: 1, verb: "last") { call in call.ask("turn.last", screen: Screen.turn) }
+        CommandGroup(word: "turn", summary: "last: how the last turn went, with its times | trace: the last turns") {
+            if let code = technicianCall("turn", $0) { return code }
+            return run($0, usage: "turn last|trace", words: 1, verb: "last") { call in
+                call.ask("turn.last", screen: Screen.turn)
+            }
         },
         CommandGroup(word: "sync", summary: "show: what the gateway has receipted, what waits | bench: cost of batches")
         {
@@ -35,8 +40,11 @@ var socketCommands: [CommandGroup] {
                 call.ask("sync.show", screen: Screen.sync)
             }
         },
-        CommandGroup(word: "queue", summary: "show: turns waiting in the spool") {
-            run($0, usage: "queue show", words: 1, verb: "show") { call in call.ask("queue.show", screen: Screen.list) }
+        CommandGroup(word: "queue", summary: "show: turns waiting in the spool | flush: send them now") {
+            if let code = technicianCall("queue", $0) { return code }
+            return run($0, usage: "queue show|flush", words: 1, verb: "show") { call in
+                call.ask("queue.show", screen: Screen.list)
+            }
         },
     ]
 }

@@ -7,11 +7,13 @@ import WakeWord
 var wakeCommands: CommandGroup {
     CommandGroup(
         word: "wake",
-        summary: "features | score | lint | endpoint | calibrate | bench: wake models and turn ends, from WAV files",
+        summary:
+            "features | score | lint | endpoint | calibrate | bench: wake models and turn ends, from WAV files; watch | history: of the daemon",
         run: wake)
 }
 
 private func wake(_ arguments: [String]) -> Int32 {
+    if let code = technicianCall("wake", arguments) { return code }
     let usage = """
         usage: execoractl wake features FILE.wav
                execoractl wake score --model MODEL.json [--vad VAD.json] [--cutoff 0.9] [--raw | --json] FILE.wav ...

@@ -13,7 +13,7 @@ struct CommandGroup: Sendable {
 }
 
 let groups: [CommandGroup] =
-    socketCommands + [
+    socketCommands + technicianCommands + [
         ledgerCommands,
         faultCommands,
         simCommand,

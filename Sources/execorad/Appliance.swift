@@ -11,7 +11,7 @@ final class Appliance: @unchecked Sendable {
     // @unchecked: set up by the control thread before the others start; shared state is atomic.
 
     let house: House
-    let microphone: Microphone
+    private(set) var microphone: Microphone!
     let startedAt: Int64
     private let systemd = Systemd()
     private let log: EventLog
@@ -19,7 +19,24 @@ final class Appliance: @unchecked Sendable {
     private let firstFrameAt = Atomic<Int64>(-1)
     private let hasFailedToOpen = DoneFlag()
     private var buttons: Buttons?
+    /// What the card really gives since it was opened last, and when that was.
+    struct Opened: Sendable {
+        var parameters: CaptureParameters
+        /// Monotonic milliseconds.
+        var at: Int64
+        /// Samples captured before.
+        var samples: Int64
+    }
+    let opened = Mutex<Opened?>(nil)
+    /// Set by the technician's `daemon.restart`.
+    let wantsRestart = DoneFlag()
+    /// systemd starts the daemon anew at this code (`RestartForceExitStatus=`): EX_TEMPFAIL of sysexits.
+    static let restartCode: Int32 = 75
+    /// What was told to systemd last; told again when it changes. The control thread's.
+    private var toldStatus = ""
 
+    /// Between two writings of the metrics file; collectors look once in 15 to 60 s.
+    static let metricsTicks: Int64 = 15
     /// How often the control thread looks. Once a second: timers below it are in seconds.
     static let tickSeconds = 1
     /// Muted: nothing is heard, and sync may be a second late.
@@ -41,7 +58,7 @@ final class Appliance: @unchecked Sendable {
         let failed = hasFailedToOpen
         let repeated = FaultMemory()
         microphone = Microphone(configuration: hearing, ring: house.ring) {
-            [unowned house] event in
+            [unowned house, unowned self] event in
             repeated.faults.withLock { Self.tell(event, log, &$0) }
             switch event {
             case .openFailed: failed.set()
@@ -49,7 +66,12 @@ final class Appliance: @unchecked Sendable {
                 house.forgetSound()
                 house.lamp.show(.muted)
             case .lost: house.order(.lost)
-            case .opened: house.lamp.show(.dark)
+            case .opened(let parameters, _):
+                let samples = Int64(clamping: microphone.counters.samples)
+                opened.withLock {
+                    $0 = Opened(parameters: parameters, at: Moment.monotonicMilliseconds(), samples: samples)
+                }
+                house.lamp.show(.dark)
             default: break
             }
         }
@@ -90,7 +112,7 @@ final class Appliance: @unchecked Sendable {
                 "execorad: the technician's sockets cannot be opened in \(house.configuration.runtimeFolder): \(error)")
             log.error("no technician's socket; everything else works")
         }
-        watch(signals)
+        let code = watch(signals, counterDesk)
         log.notice("stopping")
         systemd.stopping()
         counterDesk.close()
@@ -100,7 +122,7 @@ final class Appliance: @unchecked Sendable {
         house.reader.bell.signal()
         pthread_join(listening, nil)
         house.stop()
-        return 0
+        return code
     }
 
     /// The listening thread.
@@ -117,16 +139,21 @@ final class Appliance: @unchecked Sendable {
     }
 
     /// The control thread: waits for signals, looks after the house once a second.
-    private func watch(_ told: sigset_t) {
+    /// - Returns: the exit code of the process.
+    private func watch(_ told: sigset_t, _ counterDesk: CounterDesk) -> Int32 {
         var signals = told
         var isReady = false
         var ear = EarWatch()
+        let metricsPath = getenv("EXECORA_METRICS").map { String(cString: $0) }
+        var ticks: Int64 = 0
         while true {
             var wait = timespec(
                 tv_sec: microphone.state == .muted ? Self.mutedTickSeconds : Self.tickSeconds, tv_nsec: 0)
             let signal = sigtimedwait(&signals, nil, &wait)
-            if signal == SIGTERM || signal == SIGINT { return }
+            if signal == SIGTERM || signal == SIGINT { return 0 }
             house.tick()
+            if let metricsPath, ticks % Self.metricsTicks == 0 { counterDesk.writeMetrics(to: metricsPath) }
+            ticks += 1
             let captured = microphone.counters.samples
             let scored = house.ear.scored.load(ordering: .relaxed)
             if !isReady, scored > 0 || microphone.state == .muted || hasFailedToOpen.isSet {
@@ -134,6 +161,11 @@ final class Appliance: @unchecked Sendable {
                 systemd.ready()
                 // Starting read models, packs and certificates; what that took goes back to the kernel.
                 clinux_give_memory_back()
+            }
+            tellStatus(isReady: isReady)
+            if wantsRestart.isSet {
+                log.notice("a restart was asked for")
+                return Self.restartCode
             }
             switch ear.look(microphone.state, captured: captured, scored: scored) {
             case .well: systemd.alive()
@@ -146,6 +178,15 @@ final class Appliance: @unchecked Sendable {
                 log.error("the ear stands still; waiting for the watchdog")
             }
         }
+    }
+
+    /// The line `systemctl status` shows.
+    private func tellStatus(isReady: Bool) {
+        let problem = Health.problem(of: self)
+        let line = problem ?? (microphone.state == .muted ? "muted" : isReady ? "listening" : "starting")
+        guard line != toldStatus else { return }
+        toldStatus = line
+        systemd.status(line)
     }
 
     var startToFirstFrameMilliseconds: Int64? {

@@ -164,6 +164,7 @@ final class Clerk: @unchecked Sendable {
     // What the technician's socket asks --------------------------------------------------------------------------
 
     /// Does a job with the book, on its desk. False when the desk is full.
+    @discardableResult
     func withBook(_ job: @escaping @Sendable (LedgerStore) -> Void) -> Bool {
         desk.post { [self] in job(book) }
     }

@@ -10,72 +10,114 @@ import Synchronization
 /// The technician's side of the counter: what the sockets answer. Reading and changing are separate rights; words of
 /// turns go out only where the configuration says so.
 final class CounterDesk: Sendable {
-    static let methods: [Method] =
-        [
-            Method("status", .view, "one screen: microphone, line, queue, book"),
-            Method("turn.last", .view, "the trace of the last turn"),
-            Method("turn.watch", .view, isStream: true, "each turn's trace and each receipt, as they come"),
-            Method("say", .tech, "a transcript, as if it had been heard: {\"text\": ...}"),
-            Method("mute.set", .tech, "close or open the microphone: {\"on\": true}"),
-            Method("ledger.head", .view, "epoch, number and hash of the newest entry"),
-            Method("ledger.balances", .tech, "what each customer owes"),
-            Method("ledger.verify", .view, "checks the whole book"),
-            Method("ledger.doctor", .view, "facts of the book's file"),
-            Method("ledger.backup", .tech, "copies the book beside itself and verifies the copy"),
-            Method("ledger.rebuild", .tech, "makes all projections anew from the journal; the counter waits"),
-            Method("alias.list", .tech, "names learned from a yes"),
-            Method("alias.remove", .tech, "takes a learned name back: {\"customer\": 3, \"alias\": ...}"),
-            Method("sync.show", .view, "what the gateway has receipted"),
-            Method("queue.show", .view, "turns waiting in the spool"),
-        ] + BookJob.all.map { Method("ledger.\($0.name)", .tech, $0.summary) }
-
     /// A spoken command of 28 s has fewer.
     static let textBytesMax = 4_096
 
     private let appliance: Appliance
     private let server: DiagnosticsServer
     private let watchers: Watchers
+    private let isMadeBySystemd: Bool
+    private let answers: Answers
+
+    private let jobs: Desk
+    private let gauges: Desk
+    /// Since when somebody may be taken to stand at the box.
+    let presence = Presence()
 
     init(appliance: Appliance) {
         self.appliance = appliance
         let house = appliance.house
-        let runtime = house.configuration.runtimeFolder
+        let configuration = house.configuration
+        let runtime = configuration.runtimeFolder
         let log = house.log
         let watchers = Watchers()
         self.watchers = watchers
-        let answers = Answers(appliance: appliance, watchers: watchers)
+        let made = Systemd.listeningDescriptors()
+        isMadeBySystemd = made.count == 2
+        let jobs = Desk(name: "jobs", jobsMax: Self.jobsMax)
+        let gauges = Desk(name: "gauges", jobsMax: 8)
+        (self.jobs, self.gauges) = (jobs, gauges)
+        let answers = Answers(
+            appliance: appliance, watchers: watchers, jobs: jobs,
+            gauges: Gauges(desk: gauges, house: house, microphone: appliance.microphone))
+        self.answers = answers
+        let presence = presence
+        let tokens = ServiceTokens(
+            keysPath: configuration.technicianKeysPath, device: house.deviceHex,
+            nowMilliseconds: Moment.wallMilliseconds)
+        let methods = Self.methods(configuration)
         server = DiagnosticsServer(
             sockets: [
-                SocketPlace(path: runtime + "/view.sock", role: .view),
-                SocketPlace(path: runtime + "/control.sock", role: .tech),
-            ], methods: Self.methods, version: Execorad.version,
-            tell: { event in
-                switch event {
-                case .called(let method, let peer), .refused(let method, let peer):
-                    // Reading is not noted; what changes something is.
-                    guard Self.methods.contains(where: { $0.name == method && $0.role > .view }) else { return }
-                    log.notice(
-                        "technician's call", .init("method", .string(method)), .init("uid", .integer(Int64(peer.uid))),
-                        .init("pid", .integer(Int64(peer.pid))))
-                default: break
-                }
-            }, handler: { call in answers.answer(call) })
-        house.register.watch { trace in watchers.push(trace.json(withText: house.configuration.showsTurnText)) }
+                SocketPlace(path: runtime + "/view.sock", role: .view, descriptor: made["view"]),
+                SocketPlace(path: runtime + "/control.sock", role: .tech, descriptor: made["control"]),
+            ], methods: methods, version: Execorad.version,
+            service: ServiceDoor(isPresent: { presence.isPresent }, token: { tokens.look(at: $0) }),
+            tell: { event in Self.note(event, methods: methods, log) }, handler: { call in answers.answer(call) })
+        answers.server.withLock { $0 = server }
+        house.register.watch { trace in watchers.push(trace.json(withText: configuration.showsTurnText)) }
         house.watchReceipts { receipt in watchers.push(receipt) }
     }
 
+    /// Self-tests, loop-backs and bundles under way and waiting; they take seconds. One more is told "busy".
+    static let jobsMax = 4
+
+    /// Reading is not noted; what tests, changes or takes something is, with who did it and how it ended.
+    private static func note(_ event: DiagnosticsEvent, methods: [Method], _ log: EventLog) {
+        let (method, peer, result): (String, Peer, String)
+        switch event {
+        case .answered(let name, let caller, let isOK): (method, peer, result) = (name, caller, isOK ? "ok" : "failed")
+        case .refused(let name, let caller): (method, peer, result) = (name, caller, "refused")
+        default: return
+        }
+        guard method == "service.begin" || methods.contains(where: { $0.name == method && $0.role > .view }) else {
+            return
+        }
+        log.notice(
+            "technician's call", .init("method", .string(method)), .init("result", .string(result)),
+            .init("level", .string(peer.role.name)), .init("uid", .integer(Int64(peer.uid))),
+            .init("pid", .integer(Int64(peer.pid))), .init("holder", JSONValue(peer.holder)))
+    }
+
     func open() throws(DiagnosticsError) {
-        guard FileBytes.makeFolder(appliance.house.configuration.runtimeFolder) else {
+        guard isMadeBySystemd || FileBytes.makeFolder(appliance.house.configuration.runtimeFolder) else {
             throw .system(code: errno, operation: "mkdir", path: appliance.house.configuration.runtimeFolder)
         }
+        jobs.start()
+        gauges.start()
         try server.start()
     }
 
-    func close() { server.close() }
+    /// Writes the metrics file, when the book's desk comes to it. Where the unit names one (`EXECORA_METRICS`).
+    func writeMetrics(to path: String) {
+        answers.house.clerk.withBook { [answers] book in
+            let series = Metrics.series(
+                of: answers.appliance, status: answers.status(book), diagnostics: answers.diagnostics())
+            if !Metrics.write(Metrics.text(series), to: path) {
+                answers.house.log.warning("the metrics file cannot be written")
+            }
+        }
+    }
+
+    func close() {
+        server.close()
+        gauges.close()
+        jobs.close()
+    }
+}
+
+/// Whether somebody stands at the box: the button was held for five seconds, not longer than fifteen minutes ago.
+final class Presence: Sendable {
+    static let milliseconds: Int64 = 900_000
+    private let until = Atomic<Int64>(0)
+
+    var isPresent: Bool { Moment.bootMilliseconds() < until.load(ordering: .acquiring) }
+
+    /// The button was held. Any thread.
+    func shown() { until.store(Moment.bootMilliseconds() + Self.milliseconds, ordering: .releasing) }
 }
 
 /// Clients that watch turns and receipts.
-private final class Watchers: Sendable {
+final class Watchers: Sendable {
     private let open = Mutex<[Subscription]>([])
 
     func add(_ subscription: Subscription) {
@@ -88,22 +130,41 @@ private final class Watchers: Sendable {
 }
 
 /// One answer a method. On the server's thread; what touches the book hops to its desk.
-private struct Answers: Sendable {
+final class Answers: Sendable {
     let appliance: Appliance
     let watchers: Watchers
-    private var house: House { appliance.house }
+    var house: House { appliance.house }
 
-    init(appliance: Appliance, watchers: Watchers) {
+    let jobs: Desk
+    let gauges: Gauges
+    /// For its counts; set once, before the server starts.
+    let server = Mutex<DiagnosticsServer?>(nil)
+
+    init(appliance: Appliance, watchers: Watchers, jobs: Desk, gauges: Gauges) {
         self.appliance = appliance
         self.watchers = watchers
+        self.jobs = jobs
+        self.gauges = gauges
     }
 
     func answer(_ call: Call) {
         let reply = call.reply
+        let showsText = house.configuration.showsTurnText || call.peer.role == .service
         switch call.method {
-        case "status": onBook(reply) { book in status(book) }
-        case "turn.last":
-            reply.succeed(house.register.last?.json(withText: house.configuration.showsTurnText) ?? .null)
+        case "status": onBook(reply) { [self] book in status(book) }
+        case "health": reply.succeed(health())
+        case "metrics":
+            onBook(reply) { [self] book in
+                [
+                    "text": .string(
+                        Metrics.text(Metrics.series(of: appliance, status: status(book), diagnostics: diagnostics())))
+                ]
+            }
+        case "turn.last": reply.succeed(house.register.last?.json(withText: showsText) ?? .null)
+        case "turn.trace":
+            counted(call, 10, 1...50) { [house] count in
+                ["turns": .array(house.register.done(last: count).map { $0.json(withText: showsText) })]
+            }
         case "turn.watch":
             if let subscription = reply.watch() { watchers.add(subscription) }
         case "say": say(call)
@@ -122,15 +183,55 @@ private struct Answers: Sendable {
         case "alias.list":
             onBook(reply) { book throws(BookError) in ["aliases": .array(try book.learnedNames().map(\.json))] }
         case "alias.remove": forget(call)
-        case "sync.show": onBook(reply) { _ in house.syncReport() }
-        case "queue.show":
-            reply.succeed(["waiting": .integer(Int64(house.post.waiting.load(ordering: .relaxed)))])
+        case "sync.show": onBook(reply) { [house] _ in house.syncReport() }
+        case "queue.show": reply.succeed(queue())
+        case "queue.flush":
+            house.flush()
+            reply.succeed(queue())
+        case "wake.history":
+            counted(call, 50, 1...200) { [house] count in
+                ["wakes": .array(house.register.done(last: count).filter { $0.wake != nil }.map(\.wakeRow))]
+            }
+        case "audio.meter": if let stream = reply.watch() { gauges.add(.meter, stream) }
+        case "wake.watch": if let stream = reply.watch() { gauges.add(.wake, stream) }
+        case "vad.watch": if let stream = reply.watch() { gauges.add(.voice, stream) }
         default:
             guard let job = BookJob.all.first(where: { "ledger.\($0.name)" == call.method }) else {
-                return reply.fail(.failed("no such method"))
+                return answerMore(call)
             }
             run(job, call)
         }
+    }
+
+    func diagnostics() -> JSONValue {
+        guard let counts = server.withLock({ $0?.counts }) else { return .null }
+        return [
+            "calls": .integer(counts.calls), "refused": .integer(counts.refused),
+            "dropped": .integer(counts.droppedSlow),
+        ]
+    }
+
+    private func health() -> JSONValue {
+        let problem = Health.problem(of: appliance)
+        return ["well": .bool(problem == nil), "problem": JSONValue(problem)]
+    }
+
+    private func queue() -> JSONValue {
+        [
+            "waiting": .integer(Int64(house.post.waiting.load(ordering: .relaxed))),
+            "oldest_s": JSONValue(house.post.oldestWaitMilliseconds.map { $0 / 1000 }),
+            "sync_due_ms": .integer(
+                max(0, min(house.syncDue.load(ordering: .relaxed), Int64.max / 2) - Moment.bootMilliseconds())),
+        ]
+    }
+
+    /// Answers with a whole number from the call's `count`.
+    private func counted(_ call: Call, _ standard: Int, _ range: ClosedRange<Int>, _ body: (Int) -> JSONValue) {
+        let count = call.parameters["count"].map { $0.integer.flatMap { Int(exactly: $0) } ?? -1 } ?? standard
+        guard range.contains(count) else {
+            return call.reply.fail(.badParameters("count is \(range.lowerBound) to \(range.upperBound)"))
+        }
+        call.reply.succeed(body(count))
     }
 
     /// What changes the book is done by its owner; a report is read from a copy of the moment beside it.
@@ -168,7 +269,7 @@ private struct Answers: Sendable {
         if !taken { reply.fail(.busy("reports are being made; try again")) }
     }
 
-    private func onBook(_ reply: Reply, _ job: @escaping @Sendable (LedgerStore) throws(BookError) -> JSONValue) {
+    func onBook(_ reply: Reply, _ job: @escaping @Sendable (LedgerStore) throws(BookError) -> JSONValue) {
         let taken = house.clerk.withBook { book in
             do throws(BookError) { reply.succeed(try job(book)) } catch { reply.fail(.failed(House.words(error))) }
         }
@@ -230,8 +331,8 @@ private struct Answers: Sendable {
         call.reply.succeed(["on": .bool(on)])
     }
 
-    private func status(_ book: LedgerStore) -> JSONValue {
-        let microphone = appliance.microphone
+    func status(_ book: LedgerStore) -> JSONValue {
+        let microphone: Microphone = appliance.microphone
         let counters = microphone.counters
         let level = microphone.level
         let head = try? book.head()
@@ -240,7 +341,7 @@ private struct Answers: Sendable {
             "version": .string(Execorad.version),
             "uptime_s": .integer((Moment.monotonicMilliseconds() - appliance.startedAt) / 1000),
             "start_to_first_frame_ms": JSONValue(appliance.startToFirstFrameMilliseconds),
-            "mic": .string(Self.word(microphone.state)),
+            "mic": .string(CounterDesk.word(microphone.state)),
             "mute": .array(microphone.muteReasons.map { .string($0 == .soft ? "soft" : "hardware") }),
             "flat": .bool(microphone.isFlat),
             "level": [
@@ -263,6 +364,13 @@ private struct Answers: Sendable {
             "question_open": .bool(house.clerk.isQuestionOpen), "turns_open": .integer(Int64(house.register.openCount)),
             "link": .string(house.line.word), "spool": .integer(Int64(house.post.waiting.load(ordering: .relaxed))),
             "book": head?.json ?? .null, "sync": house.syncReport(),
+            "problem": JSONValue(Health.problem(of: appliance)),
+            "certificate_seconds_left": JSONValue(house.certificateSecondsLeft),
+            "disk_free_milli": JSONValue(Disk.freeMilli(of: house.configuration.stateFolder)),
+            "clock": .string(
+                MachineAnswers.time(
+                    now: Moment.wallMilliseconds(), floor: newestEntry(book),
+                    receipt: house.receiptClock.withLock { $0 })["quality"]?.string ?? "none"),
             "disk": [
                 "level": .string(house.disk.level.word), "free_bytes": .integer(house.disk.freeBytes),
                 "ballast": .bool(house.disk.holdsBallast),
@@ -271,7 +379,17 @@ private struct Answers: Sendable {
         ]
     }
 
-    private static func word(_ state: MicrophoneState) -> String {
+    /// When the newest entry was made, by its id; 0 for an empty book.
+    func newestEntry(_ book: LedgerStore) -> Int64 {
+        guard let head = try? book.head(), head.seq > 0,
+            let event = try? book.events(after: head.seq - 1, epoch: head.epoch, limit: 1).first
+        else { return 0 }
+        return Int64(event.id.high >> 16)
+    }
+}
+
+extension CounterDesk {
+    static func word(_ state: MicrophoneState) -> String {
         switch state {
         case .stopped: "stopped"
         case .opening: "opening"

@@ -114,6 +114,8 @@ final class Ear: @unchecked Sendable {
     let overtakenSamples = Atomic<UInt64>(0)
     /// Thousandths, for the meter.
     let score = Atomic<Int64>(0)
+    /// The voice model's mean, thousandths, for the meter.
+    let voice = Atomic<Int64>(0)
 
     init(
         ring: SampleRing, reader: RingReader, listener: WakeListener, encoder: consuming OpusSpeechEncoder,
@@ -175,6 +177,7 @@ final class Ear: @unchecked Sendable {
             }
         }
         score.store(listener.scoreMilli, ordering: .relaxed)
+        voice.store(listener.voiceMilli, ordering: .relaxed)
     }
 
     private func obey() {

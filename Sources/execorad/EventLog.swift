@@ -39,6 +39,8 @@ final class EventLog: Sendable {
         }
     }
 
+    /// `text` goes to journald's own door with each field a field of its own where the daemon runs under systemd, and
+    /// to standard error otherwise.
     enum Format: String, Sendable { case text, json }
 
     private struct Repeats {
@@ -57,13 +59,18 @@ final class EventLog: Sendable {
     static let repeatedMessagesMax = 256
 
     private let format: Format
+    private let journal: JournalSocket?
+    /// The last lines, for the technician.
+    let book = LogBook()
     private let state: Mutex<State>
 
     init(level: Level, format: Format) {
         self.format = format
+        journal = format == .text && getenv("JOURNAL_STREAM") != nil ? JournalSocket() : nil
         state = Mutex(State(level: level))
     }
 
+    var level: Level { state.withLock { $0.level } }
     func set(level: Level) { state.withLock { $0.level = level } }
 
     func debug(_ message: StaticString, _ fields: JSONValue.Member...) { write(.debug, message, fields) }
@@ -91,6 +98,9 @@ final class EventLog: Sendable {
         guard let suppressed else { return }
         var all = fields
         if suppressed > 0 { all.append(.init("repeated", .integer(suppressed))) }
+        let told = text + all.map { " \($0.name)=\($0.value.string ?? $0.value.text)" }.joined()
+        book.add("\(Moment.wallMilliseconds() / 1000) \(level.name) \(told)")
+        if let journal, journal.send(priority: level.rawValue, message: text, fields: all) { return }
         let line: String
         switch format {
         case .json:
@@ -103,9 +113,7 @@ final class EventLog: Sendable {
                 ).text
         case .text:
             // `<N>` is what journald reads a priority from.
-            line =
-                "<\(level.rawValue)>" + text
-                + all.map { " \($0.name)=\($0.value.string ?? $0.value.text)" }.joined()
+            line = "<\(level.rawValue)>" + told
         }
         var bytes = Array(line.utf8)
         bytes.append(0x0A)

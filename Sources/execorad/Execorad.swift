@@ -11,7 +11,8 @@ enum Execorad {
         usage: execorad COMMAND [OPTION ...]
 
           run      --config FILE                     listen at the counter until told to stop (SIGTERM)
-          check    --config FILE                     report every mistake of the configuration; exit 2 if any
+          check    --config FILE [--board NAME]      report every mistake of the configuration, and what the machine
+                                                     lacks for the board; exit 2 if any
           keys                                       every configuration key with its meaning and default
           enrol    --gateway URL --ca FILE --code CODE --state DIR
                                                      make this device's keys and enrol it with a one-time code
@@ -26,6 +27,9 @@ enum Execorad {
                                                      the ear makes of its own voice; --over: a person speaks over it
           soak     --config FILE --input FILE.wav --turns N
                                                      the ear alone, N turns from a file, and its memory meanwhile
+          selftest --config FILE                     look at every part without a daemon; exit 1 if one fails
+          service-token --key FILE --holder NAME --device HEX --hours N
+                                                     sign a technician's token (on the technician's own machine)
           --version
 
         FILE defaults to /etc/execora/execora.toml. Exit codes: 0 ok, 1 failed, 2 wrong call or configuration.
@@ -51,15 +55,30 @@ enum Execorad {
             printKeys()
             exit(0)
         case "check":
-            options.allow("config")
+            options.allow("config", "board", "boards")
             let configuration = configuration(options)
-            let faults = configuration.faultsOfTheMachine()
+            var faults = configuration.faultsOfTheMachine()
+            if let name = options["board"] {
+                do throws(ConfigurationMistakes) {
+                    let board = try BoardProfile.read(name, folder: options["boards"] ?? BoardProfile.standardFolder)
+                    faults += board.faults(of: configuration)
+                } catch { faults += error.lines }
+            }
             for fault in faults { print("execorad: \(fault)") }
             if faults.isEmpty { print("execorad: the configuration is right") }
             exit(faults.isEmpty ? 0 : 2)
         case "run":
             options.allow("config")
             exit(Appliance.run(configuration(options)))
+        case "selftest":
+            options.allow("config")
+            exit(SelfTest.standAlone(configuration(options)))
+        case "service-token":
+            options.allow("key", "holder", "device", "hours")
+            exit(
+                ServiceTokenCommand.run(
+                    key: options.required("key"), holder: options.required("holder"),
+                    device: options.required("device"), hours: options.required("hours")))
         case "enrol":
             options.allow("gateway", "ca", "code", "state", "force")
             exit(

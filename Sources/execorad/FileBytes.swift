@@ -36,3 +36,31 @@ enum FileBytes {
         return true
     }
 }
+
+extension FileBytes {
+    /// Replaces a small file whole: written beside, brought to the disk, renamed.
+    @discardableResult
+    static func keep(_ bytes: [UInt8], at path: String) -> Bool {
+        let beside = path + ".new"
+        let file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return false }
+        let isWhole = Glibc.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
+        close(file)
+        return isWhole && rename(beside, path) == 0
+    }
+
+    /// Overwrites and removes. On flash the old cells may live on for a while; the name and the first copy do not.
+    static func destroy(_ path: String) {
+        let file = open(path, O_WRONLY | O_CLOEXEC)
+        if file >= 0 {
+            var facts = stat()
+            if fstat(file, &facts) == 0 {
+                let zeros = [UInt8](repeating: 0, count: Int(min(facts.st_size, 1 << 20)))
+                _ = Glibc.write(file, zeros, zeros.count)
+                fsync(file)
+            }
+            close(file)
+        }
+        unlink(path)
+    }
+}

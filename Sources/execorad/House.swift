@@ -58,6 +58,8 @@ final class House: @unchecked Sendable {
     let syncDue = Atomic<Int64>(.max)
     private let receiptWatchers = Mutex<[@Sendable (JSONValue) -> Void]>([])
     let line = Line()
+    /// The gateway's clock and our own at the newest receipt, wall milliseconds.
+    let receiptClock = Mutex<(server: Int64, own: Int64)?>(nil)
     /// What the book and the batches say about the wall clock.
     let clockTrust = ClockTrust()
     private let bookKeys: [[UInt8]]
@@ -362,6 +364,39 @@ final class House: @unchecked Sendable {
         }
     }
 
+    /// Tries everything that waits, now.
+    func flush() {
+        desk.post { [self] in
+            syncRunner?.lineUp(now: moment())
+            syncRunner?.run(now: moment())
+            noteSyncDue()
+            post.takeLateTurn()
+        }
+    }
+
+    /// Asks for a new certificate whatever the old one's age.
+    ///
+    /// - Returns: false without a line; `done` is not called then.
+    func rotateCertificate(_ done: @escaping @Sendable (Result<Void, EnrolmentError>) -> Void) -> Bool {
+        guard let link, let renewal, line.isUp else { return false }
+        renewal.renew(over: link, done: done)
+        return true
+    }
+
+    /// This device's id, 32 hexadecimal digits; empty before it has keys.
+    var deviceHex: String {
+        let folder = IdentityFolder(path: configuration.identityFolder)
+        return (try? folder.ledgerKey()).map { Hex.text(DeviceIdentity.deviceID(of: $0.verifyingKey)) } ?? ""
+    }
+
+    /// Nil before enrolment.
+    var certificateSecondsLeft: Int64? {
+        guard let certificate = try? IdentityFolder(path: configuration.identityFolder).certificate(),
+            let last = try? certificate.notAfterSeconds
+        else { return nil }
+        return last - Moment.wallMilliseconds() / 1000
+    }
+
     private func noteSyncDue() {
         syncDue.store(syncRunner?.dueMilliseconds ?? .max, ordering: .relaxed)
     }
@@ -409,6 +444,7 @@ final class House: @unchecked Sendable {
         log.info(
             "receipt", .init("batch", .string(batch.description)), .init("through", .integer(receipt.throughSeq)),
             .init("no", .integer(receipt.number)), .init("ms", .integer(milliseconds)))
+        receiptClock.withLock { $0 = (receipt.server.rawValue, Moment.wallMilliseconds()) }
         let line: JSONValue = [
             "batch": .string(batch.description), "receipt_no": .integer(receipt.number),
             "epoch": .integer(receipt.epoch), "through_seq": .integer(receipt.throughSeq),

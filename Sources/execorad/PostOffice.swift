@@ -156,6 +156,12 @@ final class PostOffice: @unchecked Sendable {
         }
     }
 
+    /// How long the oldest spooled turn has waited, milliseconds; nil when none waits. Any thread.
+    var oldestWaitMilliseconds: Int64? {
+        guard let age = spool?.oldestAge(at: wallClock()) else { return nil }
+        return age.components.seconds * 1000 + age.components.attoseconds / 1_000_000_000_000_000
+    }
+
     /// The disk has so much space now: kept turns give way to the book. On the book's desk.
     func make(room level: DiskLevel) {
         state.withLock { $0.disk = level }

@@ -39,3 +39,19 @@ struct Systemd: Sendable {
 
     private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }
+
+extension Systemd {
+    /// Sockets systemd made for this process, by the name their unit gives (`FileDescriptorName=`): sd_listen_fds(3).
+    static func listeningDescriptors() -> [String: Int32] {
+        guard variable("LISTEN_PID").flatMap({ Int32($0) }) == getpid(),
+            let count = variable("LISTEN_FDS").flatMap({ Int32($0) }), (1...16).contains(count)
+        else { return [:] }
+        let names = (variable("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false)
+        var found: [String: Int32] = [:]
+        for index in 0..<count where Int(index) < names.count {
+            // 3 is the first: SD_LISTEN_FDS_START.
+            found[String(names[Int(index)])] = 3 + index
+        }
+        return found
+    }
+}

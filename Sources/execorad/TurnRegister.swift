@@ -58,6 +58,8 @@ final class TurnRegister: Sendable {
     }
 
     var openCount: Int { state.withLock { $0.open.count } }
+    /// The newest last.
+    func done(last count: Int) -> [TurnTrace] { state.withLock { Array($0.done.suffix(count)) } }
     var last: TurnTrace? { state.withLock { $0.done.last } }
 
     func watch(_ watcher: @escaping @Sendable (TurnTrace) -> Void) {

@@ -37,7 +37,11 @@ import Testing
             try view.call("mute.set", ["on": true])
         }
         let control = try bench.client()
-        #expect(throws: fault(CallFault.notAllowedCode, "'identity.reset' needs the role service")) {
+        #expect(
+            throws: fault(
+                CallFault.notAllowedCode,
+                "'identity.reset' needs the role service: hold the box's button for 5 s, or show a token")
+        ) {
             try control.call("identity.reset")
         }
         #expect(bench.server.counts.refused == 2)
@@ -53,9 +57,9 @@ import Testing
     @Test func `what can be asked is listed with its role`() throws {
         let bench = try Bench()
         let listed = try #require(try bench.client().call("methods")["methods"]?.array)
-        #expect(listed.count == Bench.methods.count + 1)
+        #expect(listed.count == Bench.methods.count + 2)
         let watch = listed.first { $0["name"] == "turn.watch" }
-        #expect(watch?["stream"] == true && watch?["role"] == "view")
+        #expect(watch?["form"] == "stream" && watch?["role"] == "view")
     }
 
     @Test func `an unknown method, a refusal and a forgotten call each have their fault`() throws {

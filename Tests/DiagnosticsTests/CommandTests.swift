@@ -19,7 +19,7 @@ import Testing
 
     private static let methods = [
         Method("status", .view, ""), Method("say", .tech, ""), Method("mute.set", .tech, ""),
-        Method("turn.watch", .view, isStream: true, ""), Method("turn.last", .view, ""),
+        Method("turn.watch", .view, form: .stream, ""), Method("turn.last", .view, ""),
         Method("sync.show", .view, ""), Method("queue.show", .view, ""), Method("ledger.verify", .view, ""),
     ]
 

@@ -47,7 +47,7 @@ final class Bench: Sendable {
         Method("echo", .view, "gives the parameters back"), Method("peer", .view, "who asks"),
         Method("big", .view, "a long answer"), Method("refuse", .view, "says no"),
         Method("hold", .view, "answers later"), Method("forget", .view, "never answers"),
-        Method("turn.watch", .view, isStream: true, "a stream"), Method("mute.set", .tech, "changes something"),
+        Method("turn.watch", .view, form: .stream, "a stream"), Method("mute.set", .tech, "changes something"),
         Method("identity.reset", .service, "dangerous"),
     ]
 

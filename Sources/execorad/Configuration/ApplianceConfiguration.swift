@@ -72,6 +72,9 @@ struct ApplianceConfiguration: Equatable {
     /// Buttons to ground, with a pull-up.
     var linesAreActiveLow = true
 
+    /// Public keys that sign technicians' tokens, one a line in hex; empty where none are.
+    var technicianKeysPath = ""
+
     /// Shows what was said and answered in turn traces on the socket: for the bench, never for a shop.
     var showsTurnText = false
     var logLevel = EventLog.Level.info
@@ -183,6 +186,9 @@ struct ConfigurationKey {
         .init(
             name: "board.lines_active_low", kind: .flag(\.linesAreActiveLow),
             meaning: "buttons to ground with a pull-up"),
+        .init(
+            name: "diagnostics.technician_keys", kind: .text(\.technicianKeysPath),
+            meaning: "file of the public keys that sign technicians' tokens; empty: presence at the box alone"),
         .init(
             name: "diagnostics.turn_text", kind: .flag(\.showsTurnText),
             meaning: "words in turn traces: for the bench, never for a shop"),

@@ -5,7 +5,9 @@ extension ApplianceConfiguration {
     /// What this machine lacks for the configuration, each with what to do. `check` tells all of it together.
     func faultsOfTheMachine() -> [String] {
         var faults: [String] = []
-        for folder in [stateFolder, runtimeFolder] {
+        // Where systemd made the sockets the folder is systemd's and not the daemon's.
+        let hasSockets = access(runtimeFolder + "/view.sock", F_OK) == 0
+        for folder in [stateFolder] + (hasSockets ? [] : [runtimeFolder]) {
             if !FileBytes.makeFolder(folder) || access(folder, W_OK) != 0 {
                 faults.append("\(folder) is not writable; make it, or choose another folder")
             }

@@ -38,7 +38,8 @@ public enum EmailReader {
         }
         let local = Array(sides[0].utf8)
         guard local.allSatisfy({ isLetterOrDigit($0) || Array("._-+".utf8).contains($0) }),
-            local.first != UInt8(ascii: "."), local.last != UInt8(ascii: "."), !sides[0].contains("..")
+            local.first != UInt8(ascii: "."), local.last != UInt8(ascii: "."),
+            !zip(local, local.dropFirst()).contains(where: { $0 == UInt8(ascii: ".") && $1 == UInt8(ascii: ".") })
         else { return false }
         let labels = sides[1].split(separator: ".", omittingEmptySubsequences: false)
         guard labels.count >= 2, let top = labels.last, top.utf8.count >= 2,

@@ -14,7 +14,7 @@ RELEASE := .build-release
 PROGRAMS := execorad execoractl execora-gateway
 RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path $(RELEASE)
 
-.PHONY: help setup demo test build build-device build-debian13 bench fuzz mutate format lint clean
+.PHONY: help setup demo test bench-cloud exactly-once build build-device build-debian13 bench bench-speech fuzz faults mutate format lint clean
 
 help: ## this list
 	@echo "Execora: a voice-driven credit book for a small shop."; echo
@@ -77,10 +77,33 @@ bench: ## measure: JSON lines of bench, value, unit, peer, ratio
 	@$(MAKE) build >&2
 	@board/bench/run build
 
-fuzz: setup ## fuzz the readers of models, WAV, Ogg and the technician's socket, 5 min each (FUZZ_SECONDS)
+bench-speech: setup ## hear the clips of a folder with manifest.jsonl and world.json (UTTERANCES=...), score them: slow
+	@test -n "$(UTTERANCES)" || { echo "bench-speech: say UTTERANCES=folder with manifest.jsonl and world.json" >&2; exit 2; }
+	@board/fresh-resources .build
+	@swift build --product execora-gateway >&2
+	@"$$(swift build --show-bin-path)/execora-gateway" interpret --world "$(UTTERANCES)/world.json" \
+	  --manifest "$(UTTERANCES)/manifest.jsonl" --every $(or $(EVERY),1)
+
+bench-cloud: setup ## measure the gateway alone: both stores, backlog, 10^6 entries over a bad line (20 minutes)
+	@mkdir -p build
+	@swift build $(RELEASE_FLAGS) --product execora-gateway >&2
+	@install -m 755 "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/execora-gateway" build/execora-gateway
+	@board/bench/cloud.py build --backlog --exactly-once 1000000
+
+exactly-once: setup ## 10^6 entries through a line that refuses, delays, doubles and cuts: nothing lost, nothing twice
+	@mkdir -p build
+	@swift build $(RELEASE_FLAGS) --product execora-gateway >&2
+	@install -m 755 "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/execora-gateway" build/execora-gateway
+	@board/bench/cloud.py build --batches 10 --seconds 2 --exactly-once $(or $(ENTRIES),1000000)
+
+fuzz: setup ## fuzz the readers of models, WAV, Ogg, batches, receipts and the technician's socket, 5 min each (FUZZ_SECONDS)
 	@board/fuzz/run $(or $(FUZZ_SECONDS),300)
 
-mutate: setup ## break one law of the conversation at a time; the named test must fail (minutes)
+faults: setup ## the fault programme from a seed: cuts, kills, errors, rot, clocks, a simulated fleet (FAULT_SEED, FAULT_CUTS)
+	@EXECORA_DEVICE_ONLY=1 swift build -c release --scratch-path .build-faults --product execoractl
+	@board/faults/run .build-faults/release/execoractl --seed $(or $(FAULT_SEED),1) --cuts $(or $(FAULT_CUTS),20000)
+
+mutate: setup ## break one law of the conversation or the book at a time; the named test must fail (minutes)
 	@board/mutate/run
 
 format: ## lay the sources out with swift format

@@ -38,40 +38,44 @@ var dependencies: [Package.Dependency] = []
 
 var targets: [Target] = [
     .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+    .systemLibrary(name: "CSpeexDSP", pkgConfig: "speexdsp", providers: [.apt(["libspeexdsp-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     room("JSONText"),
     room("Seals", ["COpenSSL", "JSONText"], isSmall: true),
-    room("AudioIO", ["CALSA"]),
+    room("AudioIO", ["CALSA", "CSpeexDSP", "CLinux"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
     room("Ledger", ["CSQLite", "Seals", "JSONText"], isSmall: true),
     room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
     room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"], isSmall: true),
-    room("LedgerSync", ["Ledger", "Seals", "JSONText"], isSmall: true),
+    room("LedgerSync", ["CZstd", "Ledger", "Seals", "JSONText"], isSmall: true),
+    room("LedgerFaults", ["Ledger", "LedgerSync", "Seals", "JSONText", "CSQLite"]),
     room("Diagnostics", ["JSONText"], isSmall: true),
 
     .executableTarget(
         name: "execorad",
         dependencies: [
             "AudioIO", "WakeWord", "OpusCoding", "CloudLink", "Conversation", "Ledger", "LedgerSync", "Diagnostics",
-            "Seals", "JSONText",
+            "Seals", "JSONText", "CLinux",
         ],
         swiftSettings: small),
     .executableTarget(
         name: "execoractl",
         dependencies: [
-            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "Seals",
-            "JSONText",
+            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "LedgerFaults", "Diagnostics",
+            "Seals", "JSONText",
         ],
         swiftSettings: strict),
 
     tests("JSONTextTests", ["JSONText"]),
     tests("SealsTests", ["Seals"]),
-    tests("AudioIOTests", ["AudioIO", "WakeWord"]),
+    tests("AudioIOTests", ["AudioIO", "WakeWord", "CLinux"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals", "JSONText"], fixtures: true),
@@ -83,7 +87,7 @@ var targets: [Target] = [
     tests(
         "ApplianceTests",
         [
-            "execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText", "Diagnostics",
+            "execorad", "CLinux", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText", "Diagnostics",
             "CloudLink", "Seals",
         ]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"], scripts: ["activate.py"]),
@@ -104,14 +108,17 @@ if !deviceOnly {
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ]
     targets += [
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .executableTarget(
             name: "execora-gateway",
             dependencies: [
-                "Conversation", "Ledger", "LedgerSync", "OpusCoding", "Seals", "JSONText", "CSQLite",
+                "Conversation", "Ledger", "LedgerSync", "OpusCoding", "WakeWord", "Seals", "JSONText", "CSQLite",
+                "CPQ",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -122,7 +129,10 @@ if !deviceOnly {
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            resources: [.embedInCode("Speech/Whisper/whisper_service.py")],
+            resources: [
+                .embedInCode("Speech/Whisper/whisper_service.py"), .embedInCode("Speech/Whisper/closed_grammar.py"),
+                .embedInCode("Speech/Whisper/command_grammar.txt"),
+            ],
             swiftSettings: strict),
         tests(
             "GatewayTests",

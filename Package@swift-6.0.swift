@@ -31,40 +31,44 @@ let products: [Product] = [
 
 let targets: [Target] = [
     .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+    .systemLibrary(name: "CSpeexDSP", pkgConfig: "speexdsp", providers: [.apt(["libspeexdsp-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     room("JSONText"),
     room("Seals", ["COpenSSL", "JSONText"], isSmall: true),
-    room("AudioIO", ["CALSA"]),
+    room("AudioIO", ["CALSA", "CSpeexDSP", "CLinux"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
     room("Ledger", ["CSQLite", "Seals", "JSONText"], isSmall: true),
     room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
     room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"], isSmall: true),
-    room("LedgerSync", ["Ledger", "Seals", "JSONText"], isSmall: true),
+    room("LedgerSync", ["CZstd", "Ledger", "Seals", "JSONText"], isSmall: true),
+    room("LedgerFaults", ["Ledger", "LedgerSync", "Seals", "JSONText", "CSQLite"]),
     room("Diagnostics", ["JSONText"], isSmall: true),
 
     .executableTarget(
         name: "execorad",
         dependencies: [
             "AudioIO", "WakeWord", "OpusCoding", "CloudLink", "Conversation", "Ledger", "LedgerSync", "Diagnostics",
-            "Seals", "JSONText",
+            "Seals", "JSONText", "CLinux",
         ],
         swiftSettings: small),
     .executableTarget(
         name: "execoractl",
         dependencies: [
-            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "Diagnostics", "Seals",
-            "JSONText",
+            "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "LedgerFaults", "Diagnostics",
+            "Seals", "JSONText",
         ],
         swiftSettings: strict),
 
     tests("JSONTextTests", ["JSONText"]),
     tests("SealsTests", ["Seals"]),
-    tests("AudioIOTests", ["AudioIO", "WakeWord"]),
+    tests("AudioIOTests", ["AudioIO", "WakeWord", "CLinux"]),
     tests("WakeWordTests", ["WakeWord", "JSONText"], fixtures: true),
     tests("OpusCodingTests", ["OpusCoding"], fixtures: true),
     tests("LedgerTests", ["Ledger", "Seals", "JSONText"], fixtures: true),
@@ -76,7 +80,7 @@ let targets: [Target] = [
     tests(
         "ApplianceTests",
         [
-            "execorad", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText", "Diagnostics",
+            "execorad", "CLinux", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText", "Diagnostics",
             "CloudLink", "Seals",
         ]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"], scripts: ["activate.py"]),

@@ -1,5 +1,5 @@
 // AudioIO: a device's sound in, 16 kHz mono Int16 in a ring out; clips in, sound at the speaker out.
-// The only room that imports ALSA. Threads it starts: "capture" (SCHED_FIFO 10 where granted), "capture-events" for
+// The only room that imports ALSA, SpeexDSP's echo canceller and the kernel's GPIO lines. Threads it starts: "capture" (SCHED_FIFO 10 where granted), "capture-events" for
 // its reports, "playback" (FIFO 9 where granted). The capture thread neither allocates, locks, logs nor awaits after
 // it opened the device: it fills the ring and counts.
 // Largest it holds: one ring of 131,072 samples (256 kB), eight clips waiting for the speaker, 64 events.
@@ -18,6 +18,8 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
     case stalled(milliseconds: Int)
     /// Any other code of ALSA, with the call that gave it.
     case alsa(code: Int32, operation: String)
+    /// The kernel refuses a GPIO line; `errno`.
+    case badLine(chip: String, line: Int, code: Int32)
     /// A file that cannot be read, written or understood.
     case badFile(path: String, reason: String)
 
@@ -29,6 +31,8 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
         case .formatRefused(let device): "\(device) offers no 16-bit or 32-bit little-endian samples"
         case .stalled(let milliseconds): "open, yet no sound for \(milliseconds) ms"
         case .alsa(let code, let operation): "\(operation) gave ALSA error \(code)"
+        case .badLine(let chip, let line, let code):
+            "\(chip) line \(line) cannot be used (error \(code)); check board.gpio_chip and its lines"
         case .badFile(let path, let reason): "\(path): \(reason)"
         }
     }

@@ -14,6 +14,9 @@ public enum Command: Hashable, Sendable {
     case openShop(ShopDetails)
     case setLanguage(String)
     case setRules(ShopRules)
+    /// First event of a new epoch: the book was restored and what came after `after` may be lost. The series of the
+    /// counter gives no more numbers.
+    case resume(after: ChainHead, retired: String)
     /// The shopkeeper says which day it is, where no clock can vouch for it: bills of the days after may open the
     /// financial year (see `LedgerStore.confirmedDays`).
     case confirmDate(CivilDay)
@@ -32,6 +35,8 @@ public enum Command: Hashable, Sendable {
     case updateProduct(ProductID, ProductDetails)
     /// Positive arrives, negative leaves (loss, own use). May go below zero.
     case moveStock(ProductID, MilliQuantity, reason: String)
+    /// Goods of a batch arrive. More of the same batch adds to it.
+    case receiveBatch(ProductID, MilliQuantity, Batch)
 
     /// Udhaar without items.
     case giveCredit(CustomerID, Paise, note: String?)
@@ -57,6 +62,8 @@ public enum Command: Hashable, Sendable {
 
     case saveReminder(Reminder)
     case cancelReminder(ULID)
+    /// A reminder was due: it comes again at `next`, or is done.
+    case fireReminder(ULID, due: WallTime, next: WallTime?)
     case send(OutgoingMessage)
     case closeDay(CivilDay, cashCounted: Paise)
 }

@@ -4,6 +4,8 @@ import Glibc
 enum GatewayError: Error, Equatable, CustomStringConvertible {
     /// SQLite's code and what was being done. Disk or file: the operator.
     case storage(code: Int32, operation: String)
+    /// PostgreSQL's SQLSTATE (class 08: the line) and what was being done. The operator.
+    case database(code: String, operation: String)
     /// More wait for the store than may.
     case full
     /// A file of the state folder could not be read or written.
@@ -17,6 +19,8 @@ enum GatewayError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .storage(let code, let operation):
             "the fleet's database failed with SQLite code \(code) at: \(operation)"
+        case .database(let code, let operation):
+            "the fleet's database failed with SQLSTATE \(code) at: \(operation)"
         case .full: "too many wait for the fleet's database"
         case .file(let path, let code, let operation):
             "\(operation) \(path): \(String(cString: strerror(code)))"

@@ -17,13 +17,16 @@ private func audio(_ arguments: [String]) -> Int32 {
     switch arguments.first {
     case "devices": return audioDevices(inJSON: arguments.contains("--json"))
     case "listen": return audioListen(Array(arguments.dropFirst()))
+    case "calibrate": return audioCalibrate(Array(arguments.dropFirst()))
     default:
         print(
             """
             usage: execoractl audio devices [--json]
+                   execoractl audio calibrate --capture NAME --playback NAME [--channel 0] [--json]
                    execoractl audio listen --device NAME [--channel 0] [--seconds 10] [--period-ms 20] [--json]
             `devices` lists what ALSA offers, under the names the configuration takes. `listen` opens one and says each
-            second how loud it is, as the daemon would hear it; the daemon must not hold the device then.
+            second how loud it is, as the daemon would hear it; the daemon must not hold the device then. `calibrate` plays a
+            test sound and says which audio.volume_milli and audio.playback_tail_ms fit the board and its room.
             """)
         return arguments.first == "--help" ? 0 : 2
     }

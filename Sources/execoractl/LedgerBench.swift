@@ -8,16 +8,44 @@ struct LedgerBench {
     var call: LedgerCall
 
     /// Customers that pay in turn.
-    static let customerCount = 100
+    static let customerCount = 500
 
     func run() throws(BookError) -> Int32 {
         let path = call.book ?? "execora-bench-\(getpid()).sqlite"
         defer { if call.book == nil { for end in ["", "-wal", "-shm", ".lock"] { unlink(path + end) } } }
+        if call.opens {
+            try measureOpening(path)
+            return 0
+        }
         let isGood = try measure(LedgerStore.open(path: path, configuration: configuration))
         guard isGood, !call.acknowledges else { return isGood ? 0 : 1 }
+        try measureOpening(path)
+        return 0
+    }
+
+    /// What a start costs and, in a process that did nothing before (`--open`), what the open book takes of memory after
+    /// some sales and a balance of everybody.
+    private func measureOpening(_ path: String) throws(BookError) {
+        let before = Self.pssKilobytes
         let start = now()
-        _ = try LedgerStore.open(path: path, configuration: configuration)
+        let store = try LedgerStore.open(path: path, configuration: configuration)
         report("ledger.open", (now() - start) / 1000, "us")
+        let customers = try store.customers().map(\.id)
+        for index in 0..<200 { _ = try store.performAll([payment(customers, index)]) }
+        for customer in customers { _ = try store.balance(of: customer) }
+        if call.opens { report("ledger.open.memory", Self.pssKilobytes - before, "kB PSS") }
+    }
+
+    /// Proportional set size of this process, from /proc.
+    private static var pssKilobytes: Int64 {
+        guard let file = fopen("/proc/self/smaps_rollup", "r") else { return 0 }
+        defer { fclose(file) }
+        var text = [UInt8](repeating: 0, count: 4096)
+        let count = fread(&text, 1, text.count, file)
+        for line in String(decoding: text[..<count], as: UTF8.self).split(separator: "\n") where line.hasPrefix("Pss:")
+        {
+            return line.split(separator: " ").dropFirst().first.flatMap { Int64($0) } ?? 0
+        }
         return 0
     }
 
@@ -28,6 +56,7 @@ struct LedgerBench {
         guard !call.acknowledges else { return true }
         let name = call.batch == 1 ? "ledger.payment" : "ledger.payment.batch\(call.batch)"
         report(name, Int64(call.entries) * 1_000_000_000 / max(1, times.reduce(0, +)), "entries/s")
+        report("\(name).commit.p50.ns", percentile(50, of: &times), "ns")
         report("\(name).commit.p50", percentile(50, of: &times) / 1000, "us")
         report("\(name).commit.p99", percentile(99, of: &times) / 1000, "us")
         times = []

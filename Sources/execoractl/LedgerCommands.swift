@@ -22,6 +22,9 @@ struct LedgerCall {
     var entries = 10_000
     var batch = 1
     var acknowledges = false
+    /// Of `bench`: only opens the book, and says what that takes.
+    var opens = false
+    var acceptsLoss = false
     var json = false
 
     static var usage: String {
@@ -33,15 +36,19 @@ struct LedgerCall {
           doctor      facts of the file, with SQLite's integrity check
           head        newest entry
           balances    every customer and what is owed
+          prove       that the gateway was told of an entry, for anyone to check [--seq N]
           rebuild     make all projections anew from the journal
           backup      copy, sync and verify the copy [--to FILE, else beside the book, three kept]
-          bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE]
+          restore     damaged book: newest backup that verifies [--from FILE], then the damaged journal's tail; refused
+                      when entries would be lost, unless [--accept-loss]; the damaged files are kept
+          bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE] [--open]
         \(LedgerJobs.usage)
           export and import on a file: --what WHAT [--to FILE], --what WHAT --file FILE [--check]; export --events
         """
     }
 
     static func run(_ arguments: [String]) -> Int32 {
+        if arguments.first == "prove" { return ProveCall.run(Array(arguments.dropFirst())) }
         if let code = LedgerJobs.run(arguments) { return code }
         // Without a file the daemon is asked; with one it is read here, beside a running daemon too.
         if let code = ledgerOverSocket(arguments) { return code }
@@ -63,12 +70,14 @@ struct LedgerCall {
         while let flag = rest.popFirst() {
             switch flag {
             case "--json": json = true
+            case "--accept-loss": acceptsLoss = true
             case "--acknowledge": acknowledges = true
-            case "--book", "--to", "--identity":
+            case "--open": opens = true
+            case "--book", "--to", "--from", "--identity":
                 guard let value = rest.popFirst() else { return nil }
                 switch flag {
                 case "--book": book = value
-                case "--to": target = value
+                case "--to", "--from": target = value
                 default: identity = value
                 }
             case "--entries", "--batch":
@@ -116,6 +125,24 @@ struct LedgerCall {
                 ])
             ) {
                 "\(path): \(report.entries) entries, verified"
+            }
+        case "restore":
+            var random = SystemRandomNumberGenerator()
+            let now = LedgerJobs.now
+            let report = try Restore(book: book, wrappingKeys: keys).run(
+                from: target, acceptsLoss: acceptsLoss, at: now, id: ULID(at: now, using: &random))
+            say(
+                .object([
+                    JSONValue.Member("backup", .string(report.backup)),
+                    JSONValue.Member("entries", .integer(report.entries)),
+                    JSONValue.Member("salvaged", .integer(report.salvaged)),
+                    JSONValue.Member("quarantine", .string(report.quarantine)),
+                    JSONValue.Member("lossy", .bool(report.isLossy)),
+                ])
+            ) {
+                "restored \(report.entries) entries from \(report.backup) and \(report.salvaged) from the damaged book; "
+                    + "it lies in \(report.quarantine)"
+                    + (report.isLossy ? "\nentries behind them may be lost: the counter needs another series" : "")
             }
         case "bench": return try LedgerBench(call: self).run()
         default:

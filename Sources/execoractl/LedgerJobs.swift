@@ -43,6 +43,12 @@ enum LedgerJobs {
             + (job.parameters.isEmpty ? "" : "\n  each as --name value: \(job.parameters)")
     }
 
+    static var now: WallTime {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return WallTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
     static func padded(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - text.count))
     }
@@ -83,7 +89,9 @@ private struct JobCall {
         if flags["book"] != nil {
             return onBook { (store) throws(JobError) in
                 do throws(BookError) {
-                    try store.export(what, on: CivilTime(Self.now).day, progress: Self.progress) { output.line($0) }
+                    try store.export(what, on: CivilTime(LedgerJobs.now).day, progress: Self.progress) {
+                        output.line($0)
+                    }
                 } catch { throw .book(error) }
                 return output.end() ? 0 : Self.full
             }
@@ -134,7 +142,7 @@ private struct JobCall {
             return onBook { (store) throws(JobError) in
                 var random = SystemRandomNumberGenerator()
                 let circumstances = BookJob.Circumstances(
-                    now: Self.now, by: "technician", makeID: { ULID(at: Self.now, using: &random) },
+                    now: LedgerJobs.now, by: "technician", makeID: { ULID(at: LedgerJobs.now, using: &random) },
                     progress: Self.progress)
                 return done(try job.run(store, .object(members), circumstances))
             }
@@ -172,12 +180,6 @@ private struct JobCall {
     }
 
     private static let full: Int32 = 1
-
-    private static var now: WallTime {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return WallTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
-    }
 
     /// On a terminal alone: a line of its own that is written over.
     private static func progress(_ done: Int64, _ all: Int64) {

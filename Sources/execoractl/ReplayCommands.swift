@@ -107,6 +107,13 @@ private func bench(_ world: JSONValue, _ path: String) -> Int32 {
     }
     let grammar = GrammarBench(world: shop, customers: 500, products: 2000)
     var taken = 0
+    var decoded: [Int64] = []
+    for text in texts.prefix(200) {
+        let start = processorNanoseconds()
+        if grammar.decode(text) { taken += 1 }
+        decoded.append(processorNanoseconds() - start)
+    }
+    printShares("decoder_utterance", decoded)
     for (kind, withNames) in [("grammar_utterance", false), ("grammar_utterance_with_names", true)] {
         var times: [Int64] = []
         for _ in 0..<20 {
@@ -116,16 +123,20 @@ private func bench(_ world: JSONValue, _ path: String) -> Int32 {
                 times.append(processorNanoseconds() - start)
             }
         }
-        times.sort()
-        for share in [50, 99] {
-            let value = Double(times[times.count * share / 100]) / 1000
-            print(
-                JSONValue.object([
-                    .init("bench", .string("\(kind)_p\(share)")), .init("value", .decimal(value)), .init("unit", "us"),
-                ]).text)
-        }
+        printShares(kind, times)
     }
     return taken > 0 ? 0 : 1
+}
+
+private func printShares(_ kind: String, _ times: [Int64]) {
+    let times = times.sorted()
+    for share in [50, 99] {
+        let value = Double(times[times.count * share / 100]) / 1000
+        print(
+            JSONValue.object([
+                .init("bench", .string("\(kind)_p\(share)")), .init("value", .decimal(value)), .init("unit", "us"),
+            ]).text)
+    }
 }
 
 private func processorNanoseconds() -> Int64 {
@@ -135,7 +146,7 @@ private func processorNanoseconds() -> Int64 {
 }
 
 private func lintPacks(_ folder: String?) -> Int32 {
-    let names = ["intents.txt", "hi-en.txt", "hi.txt", "en.txt"]
+    let names = ["intents.txt", "hi-en.txt", "hi.txt", "en.txt", "patterns.txt"]
     guard let folder else {
         for line in Grammar.builtIn.collisions { print("reads alike: \(line)") }
         print("packs: ok, \(Grammar.builtIn.spokenLanguages.sorted().joined(separator: ", "))")

@@ -57,7 +57,7 @@ enum Table {
         guard let number = value.integer else { return Screen.word(value) }
         if name.hasSuffix("_paise") || parent.hasSuffix("_paise") { return Screen.rupees(number) }
         if name.hasSuffix("_bps") { return MilliText.text(number * 10) + " %" }
-        if name == "quantity_milli" { return MilliText.text(number) }
+        if name == "quantity_milli" || name == "left_milli" { return MilliText.text(number) }
         return String(number)
     }
 }

@@ -15,6 +15,8 @@ struct CommandGroup: Sendable {
 let groups: [CommandGroup] =
     socketCommands + technicianCommands + [
         ledgerCommands,
+        faultCommands,
+        simCommand,
         aliasCommands,
         replayCommands,
         langCommands,

@@ -1,4 +1,5 @@
 import AudioIO
+import CLinux
 import Diagnostics
 import Glibc
 import JSONText
@@ -16,6 +17,8 @@ final class Appliance: @unchecked Sendable {
     private let log: EventLog
     private let isStopping = Atomic<Bool>(false)
     private let firstFrameAt = Atomic<Int64>(-1)
+    private let hasFailedToOpen = DoneFlag()
+    private var buttons: Buttons?
     /// What the card really gives since it was opened last, and when that was.
     struct Opened: Sendable {
         var parameters: CaptureParameters
@@ -36,8 +39,8 @@ final class Appliance: @unchecked Sendable {
     static let metricsTicks: Int64 = 15
     /// How often the control thread looks. Once a second: timers below it are in seconds.
     static let tickSeconds = 1
-    /// Captured but not scored, or neither, for so many ticks without a mute: the house is deaf.
-    static let deafTicksMax = 5
+    /// Muted: nothing is heard, and sync may be a second late.
+    static let mutedTickSeconds = 2
 
     private init(_ house: House, log: EventLog, startedAt: Int64) {
         self.house = house
@@ -47,15 +50,22 @@ final class Appliance: @unchecked Sendable {
         let backend: MicrophoneConfiguration.Backend =
             switch configuration.audioBackend {
             case .alsa: .alsa(device: configuration.captureDevice)
+            case .file: .file(path: configuration.captureDevice, pace: .realTime)
             case .null: .null
             }
-        microphone = Microphone(configuration: MicrophoneConfiguration(backend: backend), ring: house.ring) {
+        var hearing = MicrophoneConfiguration(backend: backend)
+        hearing.channel = configuration.captureChannel
+        let failed = hasFailedToOpen
+        let repeated = FaultMemory()
+        microphone = Microphone(configuration: hearing, ring: house.ring) {
             [unowned house, unowned self] event in
-            Self.tell(event, log)
+            repeated.faults.withLock { Self.tell(event, log, &$0) }
             switch event {
+            case .openFailed: failed.set()
             case .muted:
-                house.ear.order(.muted)
+                house.forgetSound()
                 house.lamp.show(.muted)
+            case .lost: house.order(.lost)
             case .opened(let parameters, _):
                 let samples = Int64(clamping: microphone.counters.samples)
                 opened.withLock {
@@ -95,6 +105,7 @@ final class Appliance: @unchecked Sendable {
         house.start()
         let listening = Thread.start(name: "dsp") { [self] in listen() }
         microphone.start()
+        buttons = Buttons.start(for: self)
         let counterDesk = CounterDesk(appliance: self)
         do { try counterDesk.open() } catch {
             complain(
@@ -105,6 +116,7 @@ final class Appliance: @unchecked Sendable {
         log.notice("stopping")
         systemd.stopping()
         counterDesk.close()
+        buttons?.stop()
         microphone.stop()
         isStopping.store(true, ordering: .releasing)
         house.reader.bell.signal()
@@ -116,10 +128,10 @@ final class Appliance: @unchecked Sendable {
     /// The listening thread.
     private func listen() {
         while !isStopping.load(ordering: .acquiring) {
-            // Two frames: one wake-up each 40 ms. Muted, only the bell or an order ends the wait.
+            // Two frames: one wake-up each 40 ms. Muted, only the bell ends the wait: with the first sound, or an order.
             _ = house.reader.wait(
-                forSamples: 2 * Ear.frameSamples, milliseconds: microphone.state == .open ? 500 : 2_000)
-            house.ear.listen()
+                forSamples: 2 * Ear.frameSamples, milliseconds: microphone.state == .muted ? -1 : 500)
+            house.hear()
             if firstFrameAt.load(ordering: .relaxed) < 0, house.ear.scored.load(ordering: .relaxed) > 0 {
                 firstFrameAt.store(Moment.monotonicMilliseconds(), ordering: .relaxed)
             }
@@ -131,36 +143,39 @@ final class Appliance: @unchecked Sendable {
     private func watch(_ told: sigset_t, _ counterDesk: CounterDesk) -> Int32 {
         var signals = told
         var isReady = false
-        var deafTicks = 0
+        var ear = EarWatch()
         let metricsPath = getenv("EXECORA_METRICS").map { String(cString: $0) }
         var ticks: Int64 = 0
-        var last = (captured: UInt64(0), scored: UInt64(0))
         while true {
-            var wait = timespec(tv_sec: Self.tickSeconds, tv_nsec: 0)
+            var wait = timespec(
+                tv_sec: microphone.state == .muted ? Self.mutedTickSeconds : Self.tickSeconds, tv_nsec: 0)
             let signal = sigtimedwait(&signals, nil, &wait)
             if signal == SIGTERM || signal == SIGINT { return 0 }
             house.tick()
             if let metricsPath, ticks % Self.metricsTicks == 0 { counterDesk.writeMetrics(to: metricsPath) }
             ticks += 1
-            let now = (microphone.counters.samples, house.ear.scored.load(ordering: .relaxed))
-            let isMuted = microphone.state == .muted
-            deafTicks = !isMuted && (now.0 == last.captured || now.1 == last.scored) ? deafTicks + 1 : 0
-            last = (now.0, now.1)
-            if !isReady, now.1 > 0 || isMuted {
+            let captured = microphone.counters.samples
+            let scored = house.ear.scored.load(ordering: .relaxed)
+            if !isReady, scored > 0 || microphone.state == .muted || hasFailedToOpen.isSet {
                 isReady = true
                 systemd.ready()
+                // Starting read models, packs and certificates; what that took goes back to the kernel.
+                clinux_give_memory_back()
             }
             tellStatus(isReady: isReady)
             if wantsRestart.isSet {
                 log.notice("a restart was asked for")
                 return Self.restartCode
             }
-            if deafTicks >= Self.deafTicksMax {
-                // No ping: systemd starts the daemon anew after WatchdogSec.
-                log.error(
-                    "the ear stands still; waiting for the watchdog", .init("seconds", .integer(Int64(deafTicks))))
-            } else {
+            switch ear.look(microphone.state, captured: captured, scored: scored) {
+            case .well: systemd.alive()
+            case .reopen:
+                log.error("no sound comes from the open microphone; it is opened again")
+                microphone.reopen()
                 systemd.alive()
+            case .starve:
+                // No ping: systemd starts the daemon anew after WatchdogSec.
+                log.error("the ear stands still; waiting for the watchdog")
             }
         }
     }
@@ -179,9 +194,16 @@ final class Appliance: @unchecked Sendable {
         return at < 0 ? nil : at - startedAt
     }
 
-    private static func tell(_ event: CaptureEvent, _ log: EventLog) {
+    /// What the microphone's event thread remembers of what it told.
+    private final class FaultMemory: Sendable {
+        let faults = Mutex(RepeatedFaults())
+    }
+
+    private static func tell(_ event: CaptureEvent, _ log: EventLog, _ repeated: inout RepeatedFaults) {
+        let now = Moment.monotonicMilliseconds()
         switch event {
         case .opened(let parameters, let sample):
+            repeated.forget(.openFailed)
             log.notice(
                 "microphone open", .init("hertz", .integer(Int64(parameters.hertz))),
                 .init("channels", .integer(Int64(parameters.channels))),
@@ -189,16 +211,24 @@ final class Appliance: @unchecked Sendable {
                 .init("buffer_frames", .integer(Int64(parameters.bufferFrames))),
                 .init("real_time", .bool(parameters.isRealTime)), .init("sample", .integer(Int64(sample))))
         case .openFailed(let error, let retry):
+            guard let times = repeated.note(.openFailed, atMilliseconds: now) else { return }
             log.warning(
                 "no microphone; it is tried again", .init("why", .string("\(error)")),
-                .init("retry_ms", .integer(Int64(retry))))
+                .init("retry_ms", .integer(Int64(retry))), .init("times", .integer(Int64(times))))
         case .lost(let error, _): log.error("the microphone was lost", .init("why", .string("\(error)")))
-        case .overrun(_, let samples): log.warning("capture overrun", .init("samples", .integer(Int64(samples))))
+        case .overrun(_, let samples):
+            guard let times = repeated.note(.overrun, atMilliseconds: now) else { return }
+            log.warning(
+                "capture overrun", .init("samples", .integer(Int64(samples))), .init("times", .integer(Int64(times))))
         case .bufferDoubled(let milliseconds):
             log.warning("capture buffer doubled", .init("ms", .integer(Int64(milliseconds))))
-        case .flatLine: log.warning("the microphone is silent: muted by a switch, or unplugged")
+        case .flatLine:
+            guard repeated.note(.flatLine, atMilliseconds: now) != nil else { return }
+            log.warning("the microphone is silent: muted by a switch, or unplugged")
         case .flatLineEnded: log.notice("the microphone gives sound again")
-        case .clipping: log.warning("the microphone clips: lower its gain")
+        case .clipping:
+            guard let times = repeated.note(.clipping, atMilliseconds: now) else { return }
+            log.warning("the microphone clips: lower its gain", .init("times", .integer(Int64(times))))
         case .muted: log.notice("muted: microphone closed, sound wiped")
         case .ended: log.notice("the sound has ended")
         }

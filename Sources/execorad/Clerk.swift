@@ -196,6 +196,21 @@ final class Clerk: @unchecked Sendable {
         }
     }
 
+    /// Puts due reminders into the outbox. On the book's desk only.
+    func fireReminders() {
+        let now = wallClock()
+        do {
+            let fired = try book.fireReminders(now: now) { recurrence, first in
+                Recurrence(recurrence)?.next(after: now, first: first)
+            }
+            guard !fired.isEmpty else { return }
+            log.notice("reminders are due", .init("count", .integer(Int64(fired.count))))
+            doors.entriesMade()
+        } catch {
+            log.error("reminders could not be looked at", .init("why", .string(House.words(error))))
+        }
+    }
+
     /// On the book's desk only.
     var isQuestionOpen: Bool { dialogue.isQuestionOpen(now: wallClock()) }
 }

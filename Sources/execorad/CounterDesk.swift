@@ -356,8 +356,8 @@ final class Answers: Sendable {
                 "ear_lost_samples": .integer(Int64(clamping: house.ear.overtakenSamples.load(ordering: .relaxed))),
             ],
             "wake": [
-                "model": .string(wake.name), "phrase": .string(wake.phrase),
-                "cutoff": .integer(Int64((wake.cutoff * 1000).rounded())),
+                "model": JSONValue(wake?.name), "phrase": JSONValue(wake?.phrase),
+                "cutoff": JSONValue(wake.map { Int64(($0.cutoff * 1000).rounded()) }),
                 "score": .integer(house.ear.score.load(ordering: .relaxed)),
             ],
             "in_turn": .bool(house.ear.isInTurn), "speaking": .bool(house.mouth.isSpeaking),

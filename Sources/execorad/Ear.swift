@@ -21,6 +21,14 @@ final class Ear: @unchecked Sendable {
         case expectAnswer
         /// Microphone closed: a turn under way is given up.
         case muted
+        /// The device is gone: the same, until it is found again.
+        case lost
+        /// The talk button was pressed: the counter falls silent and listens, with the sound of just before.
+        case talk
+        /// It was a tap: the turn ends with the words, as one opened by the wake word.
+        case leaveOpen
+        /// The button was let go after holding: the turn is whole.
+        case finish
     }
 
     /// What the ear asks of the house. Called on the listening thread; none of these may block.
@@ -30,6 +38,10 @@ final class Ear: @unchecked Sendable {
         var cancelled: @Sendable (ULID, TurnTrace.Opening) -> Void
         var lamp: @Sendable (Lamp.Show) -> Void
         var earcon: @Sendable (Earcon) -> Void
+        /// Somebody speaks over the counter: it falls silent.
+        var interrupt: @Sendable () -> Void
+        /// Whether what woke the ear just now was the counter's own voice; asked only while it speaks.
+        var isOwnVoice: @Sendable () -> Bool
     }
 
     struct OpenedTurn: Sendable {
@@ -48,6 +60,13 @@ final class Ear: @unchecked Sendable {
         var tailSamples: UInt64
         /// A tone at the wake.
         var hasTone: Bool
+        /// Whether the wake word is heard while the counter speaks: only where its own voice is taken out of the sound.
+        /// Without that the ear would wake from the loudspeaker, so it is deaf then, and the button alone interrupts.
+        var bargesIn = false
+        /// False where no wake model is loaded: models then run in turns alone.
+        var hearsWakeWord = true
+        /// Sound kept from before the button: people speak early.
+        var pressPreRollSamples: UInt64 = 4_800
     }
 
     private struct Turn {
@@ -62,6 +81,12 @@ final class Ear: @unchecked Sendable {
     }
 
     static let frameSamples = OpusSpeechEncoder.frameSamples
+    /// While the counter speaks a wake must be this much surer, thousandths, and two steps long: what is left of its own
+    /// voice is distorted, and distortion now and then resembles anything.
+    static let bargeInRaiseMilli: Int64 = 50
+    static let bargeInSteps = 2
+    /// Own sound that is still to come when the button interrupts: the speaker's buffer.
+    static let speakerBufferSamples: UInt64 = 1_280
 
     private let ring: SampleRing
     private let reader: RingReader
@@ -77,6 +102,8 @@ final class Ear: @unchecked Sendable {
     private var isSpeaking = false
     /// Nothing before this index is a wake or an answer: it is the counter's own voice.
     private var deafUntil: UInt64 = 0
+    /// The counter spoke, and its own voice may still be in what the models remember.
+    private var isGuarded = false
     private let frame = UnsafeMutableBufferPointer<Int16>.allocate(capacity: frameSamples)
     private let scratch = UnsafeMutableBufferPointer<Int16>.allocate(capacity: frameSamples)
 
@@ -130,19 +157,22 @@ final class Ear: @unchecked Sendable {
                 log.warning("the ear was too slow and lost sound", .init("samples", .integer(Int64(lost))))
             case .samples(let first, let count):
                 let samples = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(frame)[..<count])
-                let heard = listener.take(samples, from: first)
+                let heard = settings.hearsWakeWord || turn != nil ? listener.take(samples, from: first) : nil
                 // Fed always, turns open or not: it has to know the room before somebody speaks.
                 let end = endpointer.take(samples, from: first, voiceMilli: listener.voiceMilli)
                 scored.store(first + UInt64(count), ordering: .relaxed)
-                if let heard, let current = turn {
+                if isGuarded, !isSpeaking, first >= deafUntil { lowerGuard() }
+                if let heard, heard.isStop {
+                    stop()
+                } else if let heard, let current = turn, heard.endSample >= deafUntil || settings.bargesIn {
                     // The wake word begins anew, also where an answer was expected.
                     cancel(current, reason: "wake")
                     wake(heard)
                 } else if turn != nil {
                     encode()
                     if let end { finish(end) }
-                } else if let heard, !isSpeaking, heard.endSample >= deafUntil {
-                    wake(heard)
+                } else if let heard {
+                    wakeWithoutTurn(heard)
                 }
             }
         }
@@ -159,16 +189,94 @@ final class Ear: @unchecked Sendable {
             switch order {
             case .speaking(let now):
                 isSpeaking = now
+                isGuarded = true
                 if now, let turn, turn.opening == .followUp { cancel(turn, reason: "own-voice") }
                 if !now { deafUntil = ring.end + settings.tailSamples }
-                listener.isArmed = !now && turn == nil
+                arm()
             case .expectAnswer: openForAnswer()
-            case .muted:
-                if let turn { cancel(turn, reason: "muted") }
-                listener.reset()
-                endpointer.reset()
+            case .muted: giveUp(reason: "muted")
+            case .lost: giveUp(reason: "lost")
+            case .talk: talk()
+            case .leaveOpen: if turn?.opening == .button { endpointer.change(to: settings.endpointing) }
+            case .finish: finishByButton()
             }
         }
+    }
+
+    private func giveUp(reason: String) {
+        if let turn { cancel(turn, reason: reason) }
+        listener.reset()
+        endpointer.reset()
+    }
+
+    /// What the listener may hear now.
+    private func arm() {
+        listener.isArmed = (!isSpeaking || settings.bargesIn) && (turn == nil || turn?.opening == .followUp)
+        listener.isStopArmed = !isSpeaking || settings.bargesIn
+        if isSpeaking, settings.bargesIn {
+            listener.cutoffRaiseMilli = Self.bargeInRaiseMilli
+            listener.stepsOverNeeded = Self.bargeInSteps
+        }
+    }
+
+    private func lowerGuard() {
+        isGuarded = false
+        // A wake word in its own last words is answered by the model up to a quarter of a second later: by now.
+        if !settings.bargesIn { listener.forgetWindows() }
+        listener.cutoffRaiseMilli = 0
+        listener.stepsOverNeeded = 1
+    }
+
+    private func wakeWithoutTurn(_ heard: WakeListener.Wake) {
+        if settings.bargesIn, isSpeaking || heard.endSample < deafUntil {
+            guard !doors.isOwnVoice() else {
+                log.info("its own voice woke the ear; passed over", .init("score", .integer(heard.scoreMilli)))
+                return
+            }
+            if isSpeaking { doors.interrupt() }
+            wake(heard)
+        } else if !isSpeaking, heard.endSample >= deafUntil {
+            wake(heard)
+        }
+    }
+
+    /// The stop word: silence, and nothing of what was begun.
+    private func stop() {
+        if isSpeaking {
+            guard !doors.isOwnVoice() else { return }
+            doors.interrupt()
+        }
+        if let turn { cancel(turn, reason: "stop") }
+    }
+
+    private func talk() {
+        if let turn {
+            // A turn that the wake word opened goes on; one that waits for an answer makes room.
+            guard turn.opening == .followUp else { return }
+            cancel(turn, reason: "button")
+        }
+        let now = reader.at
+        guard isSpeaking else {
+            let wanted = now - min(now, settings.pressPreRollSamples)
+            let from = max(wanted, ring.oldest, min(deafUntil, now))
+            open(.button, wake: nil, from: from, speechFrom: from, profile: .held)
+            return
+        }
+        doors.interrupt()
+        open(.button, wake: nil, from: now, speechFrom: now, profile: .held)
+        // What still comes out of the speaker, and the room's answer to it, is not the shopkeeper.
+        endpointer.mask(now..<now + Self.speakerBufferSamples + settings.tailSamples)
+    }
+
+    private func finishByButton() {
+        guard let turn, turn.opening == .button else { return }
+        encode()
+        // Who holds a button down means to be heard, also where no frame was loud.
+        let end = reader.at
+        finish(
+            Endpoint(
+                reason: .button, speechStart: endpointer.speechStart ?? turn.firstSample, speechEnd: end,
+                endSample: end))
     }
 
     private func wake(_ wake: WakeListener.Wake) {
@@ -201,6 +309,7 @@ final class Ear: @unchecked Sendable {
         var trace = TurnTrace(turn: id, opening: opening)
         trace.wake = wake.map { ($0.model, $0.scoreMilli, $0.cutoffMilli) }
         trace.wakeEndSample = wake?.endSampleIndex ?? first
+        trace.firstSample = first
         trace.startedAt = Moment.monotonicMilliseconds()
         register.open(trace)
         log.info(
@@ -210,7 +319,7 @@ final class Ear: @unchecked Sendable {
         encoder.reset()
         turn = Turn(id: id, opening: opening, outgoing: outgoing, at: first, firstSample: first)
         openTurns.store(1, ordering: .releasing)
-        listener.isArmed = opening == .followUp
+        arm()
         doors.lamp(.listening)
         encode()
         if let end = endpointer.open(profile, at: speechFrom) { finish(end) }
@@ -281,7 +390,7 @@ final class Ear: @unchecked Sendable {
         turn = nil
         endpointer.close()
         openTurns.store(0, ordering: .releasing)
-        listener.isArmed = !isSpeaking
+        arm()
     }
 }
 

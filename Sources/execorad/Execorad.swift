@@ -17,8 +17,16 @@ enum Execorad {
           enrol    --gateway URL --ca FILE --code CODE --state DIR
                                                      make this device's keys and enrol it with a one-time code
           seed     --config FILE --world FILE        open the book with a shop's customers and products
+          restore  --config FILE                     make a lost or old book whole from the gateway's copy of its journal
+          checkpoint --config FILE                   the gateway's newest checkpoint with the proof of this device's
+                                                     head, as JSON, for `execoractl ledger prove`
           rehearse --config FILE --input FILE.wav    the same pipeline from a file, as fast as it can be read;
                                                      turn traces as JSON lines
+          rehearse-echo --config FILE --prompts FILE [--gain-tenths-db -60] [--over FILE.wav]
+                                                     says each line of a file into a simulated room and counts what
+                                                     the ear makes of its own voice; --over: a person speaks over it
+          soak     --config FILE --input FILE.wav --turns N
+                                                     the ear alone, N turns from a file, and its memory meanwhile
           selftest --config FILE                     look at every part without a daemon; exit 1 if one fails
           service-token --key FILE --holder NAME --device HEX --hours N
                                                      sign a technician's token (on the technician's own machine)
@@ -80,9 +88,27 @@ enum Execorad {
         case "seed":
             options.allow("config", "world")
             exit(SeedCommand.run(configuration(options), world: options.required("world")))
+        case "restore":
+            options.allow("config")
+            exit(RestoreCommand.run(configuration(options)))
+        case "checkpoint":
+            options.allow("config")
+            exit(RestoreCommand.checkpoint(configuration(options)))
         case "rehearse":
             options.allow("config", "input")
             exit(Rehearsal.run(configuration(options), input: options.required("input")))
+        case "rehearse-echo":
+            options.allow("config", "prompts", "gain-tenths-db", "over")
+            exit(
+                EchoRehearsal.run(
+                    configuration(options), prompts: options.required("prompts"),
+                    gainTenths: options.number("gain-tenths-db", -600...0, else: -60), over: options["over"]))
+        case "soak":
+            options.allow("config", "input", "turns")
+            exit(
+                EarSoak.run(
+                    configuration(options), input: options.required("input"),
+                    turns: options.number("turns", 1...EarSoak.turnsMax, else: 100_000)))
         default: end(2, "execorad: no command '\(command)'; see execorad --help")
         }
     }
@@ -156,6 +182,14 @@ struct Options {
 
     func required(_ name: String) -> String {
         guard let value = values[name] else { Execorad.end(2, "execorad: --\(name) is missing; see execorad --help") }
+        return value
+    }
+
+    func number(_ name: String, _ range: ClosedRange<Int>, else normal: Int) -> Int {
+        guard let text = values[name] else { return normal }
+        guard let value = Int(text), range.contains(value) else {
+            Execorad.end(2, "execorad: --\(name) is a whole number, \(range.lowerBound) to \(range.upperBound)")
+        }
         return value
     }
 

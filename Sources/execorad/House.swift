@@ -10,7 +10,7 @@ import Synchronization
 import WakeWord
 
 /// The rooms of one device, wired in the order of the sound. The daemon and a rehearsal use the same; they differ in
-/// where samples come from and who calls `ear.listen`.
+/// where samples come from and who calls `hear`.
 final class House: @unchecked Sendable {
     // @unchecked: what is implicitly unwrapped is set once in `init`, before any thread starts; `syncRunner` and
     // `courier` are only touched on `desk`.
@@ -32,7 +32,11 @@ final class House: @unchecked Sendable {
     let voiceDesk = Desk(name: "voice", jobsMax: Mouth.waitingMax)
     let ring = SampleRing()
     let speaker: Speaker
-    let wakeModel: WakeModel
+    /// Nil where only the button opens a turn.
+    let wakeModel: WakeModel?
+    /// Between the microphone's ring and the ear, where own voice is taken out by software.
+    private let echo: EchoStage?
+    private let mustForgetSound = Atomic<Bool>(false)
     private(set) var link: GatewayLink?
     private(set) var ear: Ear!
     private(set) var mouth: Mouth!
@@ -44,9 +48,9 @@ final class House: @unchecked Sendable {
     /// When the certificate's age is looked at next, boot milliseconds.
     private let renewalLook = Atomic<Int64>(0)
     static let renewalLookMilliseconds: Int64 = 3_600_000
-    /// When held entries are looked through next for those that waited a day, boot milliseconds.
-    private let holdLook = Atomic<Int64>(0)
-    static let holdLookMilliseconds: Int64 = 300_000
+    /// When reminders that are due and held entries that waited a day are looked for next, boot milliseconds.
+    private let dueLook = Atomic<Int64>(0)
+    static let dueLookMilliseconds: Int64 = 30_000
 
     private var courier: Courier?
     private var syncRunner: SyncRunner?
@@ -73,13 +77,17 @@ final class House: @unchecked Sendable {
 
         // Ear's models first: a wrong one is the commonest mistake of a new board.
         let shelf = ModelShelf(folder: configuration.modelsFolder)
-        var wake: WakeModel
+        var wake: WakeModel?
+        var stop: WakeModel?
         let voice: WakeModel
         do {
-            wake = try shelf.model(configuration.wakeModel)
+            if configuration.wakeModel != ApplianceConfiguration.noModel {
+                wake = try shelf.model(configuration.wakeModel)
+            }
+            if !configuration.stopModel.isEmpty { stop = try shelf.model(configuration.stopModel) }
             voice = try shelf.model("vad")
         } catch { throw Fault(line: "\(error)", exitCode: 2) }
-        if configuration.wakeCutoffMilli > 0 { wake.cutoff = Float(configuration.wakeCutoffMilli) / 1000 }
+        if configuration.wakeCutoffMilli > 0 { wake?.cutoff = Float(configuration.wakeCutoffMilli) / 1000 }
         wakeModel = wake
 
         let household: Household
@@ -94,9 +102,16 @@ final class House: @unchecked Sendable {
             throw Fault(line: "the identity in \(configuration.identityFolder) cannot be used: \(error); enrol again")
         }
 
+        guard let reader = ring.reader() else { preconditionFailure("a new ring has a place for its first reader") }
+        self.reader = reader
+        let reference = configuration.echo == .speex ? EchoReference(microphone: ring) : nil
+        let echo = reference.map { EchoStage(reader: reader, reference: $0) }
+        self.echo = echo
+
         var playback = SpeakerConfiguration(backend: output)
+        playback.gainMilli = configuration.volumeMilli
         playback.tailMilliseconds = Int64(configuration.playbackTailMilliseconds)
-        speaker = Speaker(configuration: playback, clock: Moment.monotonicMilliseconds) { event in
+        speaker = Speaker(configuration: playback, clock: Moment.monotonicMilliseconds, reference: reference) { event in
             if case .failed(let error) = event {
                 log.error("the speaker cannot be used", .init("why", .string("\(error)")))
             }
@@ -150,12 +165,15 @@ final class House: @unchecked Sendable {
         openSync(household, book)
 
         // Ear.
-        guard let reader = ring.reader() else { preconditionFailure("a new ring has a place for its first reader") }
-        self.reader = reader
+        let earRing = echo?.clean ?? ring
+        guard let earReader = echo == nil ? reader : earRing.reader() else {
+            preconditionFailure("a new ring has a place for its first reader")
+        }
         let encoder: OpusSpeechEncoder
         do { encoder = try .open() } catch { throw Fault(line: "libopus refused an encoder: \(error)") }
         ear = Ear(
-            ring: ring, reader: reader, listener: WakeListener(wake: [wake], voice: voice), encoder: encoder,
+            ring: earRing, reader: earReader,
+            listener: WakeListener(wake: wake.map { [$0] } ?? [], voice: voice, stop: stop), encoder: encoder,
             settings: Ear.Settings(configuration), register: register, log: log,
             doors: .init(
                 begin: { [unowned self] opened in post.begin(opened) },
@@ -163,11 +181,34 @@ final class House: @unchecked Sendable {
                     register.drop(turn)
                     if opening == .wake { mouth.sound(.error) }
                 }, lamp: { [unowned self] show in lamp.show(show) },
-                earcon: { [unowned self] earcon in mouth.sound(earcon) }),
+                earcon: { [unowned self] earcon in mouth.sound(earcon) },
+                interrupt: { [unowned self] in mouth.interrupt() },
+                // Asked on the dsp thread, which owns the stage.
+                isOwnVoice: { [unowned self] in self.echo?.isOwnVoice ?? false }),
             makeID: {
                 var random = SystemRandomNumberGenerator()
                 return ULID(at: wallClock(), using: &random)
             })
+    }
+
+    /// Hears all the sound there is: own voice out, then the ear. The dsp thread alone.
+    func hear() {
+        if mustForgetSound.exchange(false, ordering: .acquiringAndReleasing) { echo?.wipe() }
+        echo?.work()
+        ear.listen()
+    }
+
+    /// The microphone was muted: nothing of what was heard is kept anywhere. Any thread.
+    func forgetSound() {
+        mustForgetSound.store(true, ordering: .releasing)
+        ear.order(.muted)
+        reader.bell.signal()
+    }
+
+    /// An order to the ear that must not wait for the next sound. Any thread.
+    func order(_ order: Ear.Order) {
+        ear.order(order)
+        reader.bell.signal()
     }
 
     /// Starts the desks, the speaker and the link; not the microphone.
@@ -274,9 +315,13 @@ final class House: @unchecked Sendable {
     func tick() {
         watchDisk()
         let now = Moment.bootMilliseconds()
-        if now >= holdLook.load(ordering: .relaxed) {
-            holdLook.store(now + Self.holdLookMilliseconds, ordering: .relaxed)
-            desk.post { [self] in clerk.voidLapsedHolds() }
+        if now >= dueLook.load(ordering: .relaxed) {
+            dueLook.store(now + Self.dueLookMilliseconds, ordering: .relaxed)
+            desk.post { [self] in
+                clerk.voidLapsedHolds()
+                // A clock that is known to be wrong would send a year of them at once.
+                if clockTrust.quality > 0 { clerk.fireReminders() }
+            }
         }
         if line.isUp, now >= renewalLook.load(ordering: .relaxed) {
             renewalLook.store(now + Self.renewalLookMilliseconds, ordering: .relaxed)
@@ -423,7 +468,7 @@ final class House: @unchecked Sendable {
             let names = customers.flatMap { [$0.details.name, $0.details.nickname].compactMap { $0 } }
             let wares = products.flatMap { [$0.details.name] + $0.details.aliases }
             post.know(
-                vocabulary: Array((names + wares).prefix(TurnHello.vocabularyMax)),
+                vocabulary: Array((names + wares).prefix(TurnHello.vocabularyMax)), people: names.count,
                 language: (try? book.shop().language) ?? "hi-en")
         }
     }
@@ -459,6 +504,7 @@ extension Ear.Settings {
         self.init(
             preRollSamples: UInt64(configuration.preRollMilliseconds) * 16, endpointing: endpointing,
             answering: answering, tailSamples: UInt64(configuration.playbackTailMilliseconds) * 16,
-            hasTone: configuration.hasEarcons)
+            hasTone: configuration.hasEarcons, bargesIn: configuration.echo != .halfDuplex,
+            hearsWakeWord: configuration.wakeModel != ApplianceConfiguration.noModel)
     }
 }

@@ -47,6 +47,9 @@ final class Mouth: Sendable {
         speaker.play(SoundClip(samples: earcon.samples()))
     }
 
+    /// Silence now: somebody speaks over the answer, or pressed the button. Answers that wait are not spoken.
+    func interrupt() { speaker.interrupt() }
+
     /// Says a turn's answer, finishes its trace, then opens the ear where an answer is awaited.
     func say(_ turn: ULID, _ answer: Answer) {
         pending.wrappingAdd(1, ordering: .acquiringAndReleasing)

@@ -19,6 +19,8 @@ final class PostOffice: @unchecked Sendable {
 
     private struct State {
         var vocabulary: [String] = []
+        /// So many of them are people.
+        var people = 0
         var language = "hi-en"
         /// A yes or a no is awaited: the shop's names would only tempt the recogniser.
         var expectsYesNo = false
@@ -66,9 +68,10 @@ final class PostOffice: @unchecked Sendable {
     }
 
     /// Words of the shop that help recognition: sent with each turn.
-    func know(vocabulary: [String], language: String) {
+    func know(vocabulary: [String], people: Int, language: String) {
         state.withLock { state in
             state.vocabulary = vocabulary
+            state.people = people
             state.language = language
         }
     }
@@ -80,12 +83,13 @@ final class PostOffice: @unchecked Sendable {
 
     /// Opens a turn on the wire, or on paper where the line is down. The listening thread; does not block.
     func begin(_ opened: Ear.OpenedTurn) -> PostedTurn {
-        let (vocabulary, language) = state.withLock { state in
-            (opened.opening == .followUp && state.expectsYesNo ? Self.answerWords : state.vocabulary, state.language)
+        let (vocabulary, people, language) = state.withLock { state in
+            opened.opening == .followUp && state.expectsYesNo
+                ? (Self.answerWords, 0, state.language) : (state.vocabulary, state.people, state.language)
         }
         let hello = TurnHello(
             turn: opened.turn, wake: opened.wake, firstSampleIndex: opened.firstSample, isLate: false,
-            spokenAt: wallClock(), vocabulary: vocabulary, language: language)
+            spokenAt: wallClock(), vocabulary: vocabulary, people: people, language: language)
         let posted = PostedTurn(hello: hello, keep: { [weak self] turn in self?.keep(turn) })
         if let link, line.isUp {
             posted.take(

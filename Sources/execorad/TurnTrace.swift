@@ -10,6 +10,7 @@ struct TurnTrace: Sendable {
     enum Opening: String, Sendable {
         case wake
         case followUp = "follow-up"
+        case button
         case typed, late
     }
 
@@ -18,6 +19,8 @@ struct TurnTrace: Sendable {
     var wake: (model: String, scoreMilli: Int64, cutoffMilli: Int64)?
     /// Absolute sample indices at 16 kHz.
     var wakeEndSample: UInt64?
+    /// First sample that was sent.
+    var firstSample: UInt64?
     var speechStartSample: UInt64?
     var speechEndSample: UInt64?
     var endReason = ""
@@ -55,6 +58,8 @@ struct TurnTrace: Sendable {
                 wake.map {
                     ["model": .string($0.model), "score": .integer($0.scoreMilli), "cutoff": .integer($0.cutoffMilli)]
                 } ?? .null),
+            .init("wake_end_sample", wakeEndSample.map { .integer(Int64(clamping: $0)) } ?? .null),
+            .init("first_sample", firstSample.map { .integer(Int64(clamping: $0)) } ?? .null),
             .init("speech_start_ms_after_wake", seconds(speechStartSample)),
             .init("speech_end_ms_after_wake", seconds(speechEndSample)),
             .init("ended_by", .string(endReason)),

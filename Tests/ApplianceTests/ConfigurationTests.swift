@@ -46,7 +46,7 @@ struct ConfigurationTests {
         let lines = try #require(mistakes).lines
         let wanted = [
             "f:2: unknown key audio.capture_devise; did you mean audio.capture_device?",
-            "f:3: audio.backend is \"jack\"; it must be one of alsa, null",
+            "f:3: audio.backend is \"jack\"; it must be one of alsa, file, null",
             "f:4: audio.earcons must be true or false",
             "f:6: turn.pre_roll_ms is 99999; it must be 0 to 2000",
             "f:7: turn.pre_roll_ms is set twice",

@@ -258,3 +258,83 @@ func readAll(_ reader: RingReader, to end: UInt64) -> [Int16]? {
     post.close()
     #expect(told.withLock { $0 } == EventPost.eventsMax)
 }
+
+/// F7: a driver that pretends to be well and gives nothing. Told to reopen, the microphone hears on where it stood.
+@Test func `a device that stands still hears again when it is opened anew`() throws {
+    let scratch = Scratch()
+    let path = scratch.write("a.wav", wav(chunk("fmt ", fmt()), chunk("data", bytes(noise(32_000)))))
+    let ring = SampleRing()
+    let heard = Heard()
+    var wanted = configuration(path)
+    wanted.accidents = [.init(atSample: 8_000, kind: .standstill)]
+    let microphone = Microphone(configuration: wanted, ring: ring, onEvent: heard.take)
+    let reader = try #require(ring.reader(from: 0))
+    microphone.start()
+    #expect(reader.wait(forSamples: 8_000, milliseconds: 10_000))
+    // Open, by its own account, and not a sample more.
+    #expect(!reader.wait(forSamples: 8_001, milliseconds: 100))
+    #expect(microphone.state == .open)
+    microphone.reopen()
+    #expect(heard.waitForEnd() == 32_000)
+    #expect(heard.all.contains { if case .lost(.stalled, 8_000) = $0 { true } else { false } })
+    #expect(microphone.counters.opens == 2 && microphone.counters.losses == 1)
+    microphone.stop()
+}
+
+/// Clock-drift injection: the device's clock is 1,000 millionths fast; the samples' times follow it, not the nominal rate.
+@Test(arguments: [1_000, -1_000])
+func `a drifting device's samples keep their true time`(millionths: Int) throws {
+    let scratch = Scratch()
+    let path = scratch.write("a.wav", wav(chunk("fmt ", fmt()), chunk("data", bytes(noise(160_000)))))
+    let heard = Heard()
+    var wanted = configuration(path)
+    wanted.accidents = [.init(atSample: 32_000, kind: .drift(millionths: millionths))]
+    let ring = SampleRing()
+    let before = SteadyClock.milliseconds()
+    let microphone = Microphone(configuration: wanted, ring: ring, onEvent: heard.take)
+    microphone.start()
+    #expect(heard.waitForEnd() == 160_000)
+    // 8 s by a fast clock are 8 ms shorter; the newest sample's mark says so.
+    let newest = microphone.monotonicMilliseconds(ofSample: 160_000)
+    let expected = before + 10_000 - Int64(millionths * 8) / 1_000
+    #expect(newest >= expected && newest <= SteadyClock.milliseconds() + 10_000)
+    let origin = Double(ring.originNanoseconds.load(ordering: .relaxed))
+    let again = Double(before) * 1e6 - Double(millionths) * 8_000
+    #expect(origin >= again - 1e6)
+    microphone.stop()
+}
+
+/// F12: a machine too slow for its sound. The overruns stay bounded in what they cost: a mark each, silence of their length,
+/// one doubling of the buffer, and not a line of log beyond what the queue of events holds.
+@Test func `a storm of overruns is counted, marked and survived`() throws {
+    let scratch = Scratch()
+    let path = scratch.write("a.wav", wav(chunk("fmt ", fmt()), chunk("data", bytes(noise(160_000)))))
+    let heard = Heard()
+    var wanted = configuration(path)
+    wanted.accidents = (1...200).map { .init(atSample: $0 * 700, kind: .overrun(samples: 160)) }
+    let microphone = Microphone(configuration: wanted, ring: SampleRing(), onEvent: heard.take)
+    microphone.start()
+    let until = SteadyClock.milliseconds() + 20_000
+    while microphone.state != .ended, SteadyClock.milliseconds() < until { usleep(2_000) }
+    microphone.stop()
+    #expect(microphone.ring.end == 160_000)
+    #expect(microphone.counters.overruns == 200)
+    #expect(microphone.counters.silenceSamples == 200 * 160)
+    #expect(heard.all.count + Int(microphone.counters.eventsDropped) == 202)
+}
+
+/// A capsule that comes off: two seconds without the smallest movement are told, once, and its return too.
+@Test func `a flat line in the middle of sound is told once and its end too`() throws {
+    let scratch = Scratch()
+    let sound = noise(32_000) + [Int16](repeating: 5, count: 48_000) + noise(16_000, seed: 9)
+    let path = scratch.write("a.wav", wav(chunk("fmt ", fmt()), chunk("data", bytes(sound))))
+    let heard = Heard()
+    let microphone = Microphone(configuration: configuration(path), ring: SampleRing(), onEvent: heard.take)
+    microphone.start()
+    #expect(heard.waitForEnd() == 96_000)
+    let flat = heard.all.filter { if case .flatLine = $0 { true } else { false } }
+    let again = heard.all.filter { if case .flatLineEnded = $0 { true } else { false } }
+    #expect(flat.count == 1 && again.count == 1)
+    if case .flatLine(let at)? = flat.first { #expect((63_900...64_700).contains(at)) }
+    microphone.stop()
+}

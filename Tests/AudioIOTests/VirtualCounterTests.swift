@@ -183,6 +183,37 @@ private let leadIn = [Int16](repeating: 0, count: 4_000)
         #expect(place(of: filtered(sound), in: got) != nil)
     }
 
+    /// The echo canceller on a device that shares a clock: what the counter plays into the room the microphone hears, and the
+    /// time base of both decides whether the filter finds it. In real time, so three tries on a loaded machine.
+    @Test func `its own voice is taken out of what the microphone hears`() throws {
+        let counter = try Counter()
+        let ring = SampleRing()
+        let heard = Heard()
+        let stage = EchoStage(reader: try #require(ring.reader()), reference: EchoReference(microphone: ring))
+        let microphone = microphone(ring, heard)
+        microphone.start()
+        defer { microphone.stop() }
+        _ = try #require(heard.wait(seconds: 10, for: Self.isOpened))
+        let speaker = Speaker(
+            configuration: SpeakerConfiguration(backend: .alsa(device: "loop")), clock: { SteadyClock.milliseconds() },
+            reference: stage.playedReference, onEvent: { _ in })
+        speaker.start()
+        defer { speaker.stop() }
+        var best = 0.0
+        for _ in 0..<3 where best < 10 {
+            let ended = WakeUp()
+            let clip = (0..<4).flatMap { _ in SpeakerCalibration.testSound(gainMilli: 400) }
+            speaker.play(SoundClip(samples: clip, onEnd: { _ in ended.signal() }))
+            let until = SteadyClock.milliseconds() + 20_000
+            while !ended.wait(milliseconds: 40), SteadyClock.milliseconds() < until { stage.work() }
+            stage.work()
+            best = max(best, 10 * log10(stage.suppression))
+        }
+        #expect(stage.framesCancelled > 100)
+        #expect(best >= 10, "\(best) dB")
+        withExtendedLifetime(counter) {}
+    }
+
     /// A muted microphone gives its device back.
     @Test func `muting closes the device, and the sound server sees it`() throws {
         let counter = try Counter()

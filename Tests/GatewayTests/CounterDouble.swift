@@ -109,7 +109,9 @@ struct CounterDouble: Sendable {
     // Entries -------------------------------------------------------------------------------------------------------
 
     /// A chain of `count` entries, the same for the same `flavour`.
-    func chain(_ count: Int, flavour: String = "", after prefix: [StoredEvent] = []) -> [StoredEvent] {
+    func chain(
+        _ count: Int, flavour: String = "", after prefix: [StoredEvent] = [], epoch: Int64 = 1
+    ) -> [StoredEvent] {
         var events = prefix
         for index in prefix.count..<prefix.count + count {
             let prev = events.last?.hash ?? ChainLink.start
@@ -117,8 +119,8 @@ struct CounterDouble: Sendable {
             let body = CBORValue.map([1: .integer(seq), 2: .text("entry \(flavour)")]).encoded
             events.append(
                 StoredEvent(
-                    epoch: 1, seq: seq, id: ULID(high: 1, low: UInt64(seq)), type: 1, body: body, prev: prev,
-                    hash: ChainLink.hash(device: device, epoch: 1, seq: seq, prev: prev, body: body)))
+                    epoch: epoch, seq: seq, id: ULID(high: 1, low: UInt64(seq)), type: 1, body: body, prev: prev,
+                    hash: ChainLink.hash(device: device, epoch: epoch, seq: seq, prev: prev, body: body)))
         }
         return events
     }

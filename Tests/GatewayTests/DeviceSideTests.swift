@@ -35,7 +35,8 @@ import Testing
             #expect(cursor.seq == head.seq && cursor.hash == head.hash)
             #expect(try await rig.store.heads().map(\.hash) == [head.hash])
             let receipt = try Receipt.read(cursor.receipt, key: device.identity.receiptKey)
-            #expect(receipt.throughSeq == head.seq && receipt.storeID == rig.store.storeID)
+            let storeID = try await rig.store.storeID()
+            #expect(receipt.throughSeq == head.seq && receipt.storeID == storeID)
         }
     }
 
@@ -72,12 +73,20 @@ final class RealDevice: Sendable {
                 into: folder)
         }
         let (events, tell) = AsyncStream.makeStream(of: LinkEvent.self)
+        let device = try again(folder: folder, identity: identity, at: rig) { tell.yield($0) }
+        for await event in events where event == .up { break }
+        return device
+    }
+
+    /// The same device at another gateway's port.
+    static func again(
+        folder: IdentityFolder, identity: DeviceIdentity, at rig: GatewayRig,
+        tell: @escaping @Sendable (LinkEvent) -> Void = { _ in }
+    ) throws -> RealDevice {
         let link = try GatewayLink.start(
             .init(
                 url: "https://localhost:\(rig.ports.device)", trustPath: folder.trustPath,
-                chainPath: folder.chainPath, keyPath: folder.tlsKeyPath, connectTimeout: .seconds(10))
-        ) { tell.yield($0) }
-        for await event in events where event == .up { break }
+                chainPath: folder.chainPath, keyPath: folder.tlsKeyPath, connectTimeout: .seconds(10)), event: tell)
         return RealDevice(folder: folder, identity: identity, link: link)
     }
 
@@ -87,18 +96,36 @@ final class RealDevice: Sendable {
         self.link = link
     }
 
+    /// Ends the line; the device's files stay.
+    func leave() { link.stop() }
+
     func remove() {
         link.stop()
         try? FileManager.default.removeItem(atPath: folder.path)
     }
 
-    func turn(_ packets: [[UInt8]]) async throws -> TurnDelivery {
-        try await withCheckedThrowingContinuation { continuation in
-            let upload = link.openTurn(CounterDouble.hello()) { continuation.resume(with: $0) }
+    /// - Parameter ends: false leaves the turn open, as while the shopkeeper still speaks.
+    func turn(
+        _ packets: [[UInt8]], hello: TurnHello = CounterDouble.hello(), ends: Bool = true
+    ) async throws -> TurnDelivery {
+        let (opened, open) = AsyncStream.makeStream(of: TurnUpload.self)
+        // While it is open, sound comes on as a microphone gives it.
+        let speaking = Task {
+            guard !ends, let upload = await opened.first(where: { _ in true }), let last = packets.last else { return }
+            for index in packets.count..<packets.count + 1000 where !Task.isCancelled {
+                let isTaken = upload.send(
+                    .init(seq: UInt32(index), sampleOffset: UInt32(index * 320), packet: last))
+                guard isTaken else { return }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        defer { speaking.cancel() }
+        return try await withCheckedThrowingContinuation { continuation in
+            let upload = link.openTurn(hello) { continuation.resume(with: $0) }
             for (index, packet) in packets.enumerated() {
                 upload.send(.init(seq: UInt32(index), sampleOffset: UInt32(index * 320), packet: packet))
             }
-            upload.end()
+            if ends { upload.end() } else { open.yield(upload) }
         }
     }
 
@@ -111,41 +138,75 @@ final class RealDevice: Sendable {
     /// Writes entries into a new book and drives sync until the gateway holds all of them.
     func syncBook(entries: Int) async throws -> (head: ChainHead, cursor: SyncCursor) {
         try await onOwnThread { [self] in
-            let bootID = [UInt8](repeating: 1, count: 16)
-            let book = try LedgerStore.open(
-                path: nil,
-                configuration: LedgerConfiguration(
-                    deviceID: identity.device, shopID: identity.shop, series: identity.series, bootID: bootID,
-                    monotonicMilliseconds: { 1 }, wallQuality: { 3 }, randomBytes: { Randomness.bytes($0) },
-                    wrappingKey: nil))
-            for index in 1...entries {
-                _ = try book.perform(
-                    .createCustomer(CustomerDetails(name: "Customer \(index)"), opening: Paise(0)),
-                    id: ULID(high: 5, low: UInt64(index)),
-                    evidence: Evidence(confirmedBy: "keypad"), at: WallTime(milliseconds: 1))
-            }
-            let door = LinkDoor(link)
-            var configuration = SyncConfiguration()
-            configuration.eventsMax = 50
-            var clock: Int64 = 0
-            let moment = { SyncMoment(monotonicMilliseconds: clock, wall: WallTime(milliseconds: 1), wallQuality: 3) }
-            let runner = SyncRunner(
-                book: book, door: door, identity: identity, key: try folder.ledgerKey(), bootID: bootID,
-                configuration: configuration, random: { UInt64.random(in: 0...UInt64.max) }, now: moment()
-            ) { _ in }
-            let head = try book.head()
-            for _ in 0..<20 {
-                runner.hurry(now: moment())
-                clock = max(clock, runner.dueMilliseconds ?? clock)
-                runner.run(now: moment())
-                guard let (id, answer) = door.answer() else { break }
-                runner.answered(answer, to: id, now: moment())
-                if try book.cursor().seq == head.seq { break }
-                clock += 1
-            }
-            return (head, try book.cursor())
+            let book = try openBook(nil)
+            try write(1...entries, into: book)
+            try sync(book)
+            return (try book.head(), try book.cursor())
         }
     }
+
+    static let bootID = [UInt8](repeating: 1, count: 16)
+
+    func openBook(_ path: String?) throws -> LedgerStore {
+        try LedgerStore.open(
+            path: path,
+            configuration: LedgerConfiguration(
+                deviceID: identity.device, shopID: identity.shop, series: identity.series, bootID: Self.bootID,
+                monotonicMilliseconds: { 1 }, wallQuality: { 3 }, randomBytes: { Randomness.bytes($0) },
+                wrappingKey: nil))
+    }
+
+    /// New customers and cash sales to them, numbered.
+    func write(_ numbers: ClosedRange<Int>, into book: LedgerStore) throws {
+        for index in numbers {
+            _ = try book.perform(
+                .createCustomer(CustomerDetails(name: "Customer \(index)"), opening: Paise(Int64(index) * 100)),
+                id: ULID(high: 5, low: UInt64(index)),
+                evidence: Evidence(confirmedBy: "keypad"), at: WallTime(milliseconds: 1))
+        }
+    }
+
+    /// Rounds until the gateway has receipted the book's head, sync stops, or 60 rounds are over.
+    @discardableResult
+    func sync(_ book: LedgerStore, eventsMax: Int = 50, tell: @escaping (SyncEvent) -> Void = { _ in }) throws
+        -> SyncDriver.Phase
+    {
+        let door = LinkDoor(link)
+        var configuration = SyncConfiguration()
+        configuration.eventsMax = eventsMax
+        var clock: Int64 = 0
+        let moment = { SyncMoment(monotonicMilliseconds: clock, wall: WallTime(milliseconds: 1), wallQuality: 3) }
+        let runner = SyncRunner(
+            book: book, door: door, identity: identity, key: try folder.ledgerKey(), bootID: Self.bootID,
+            configuration: configuration, random: { UInt64.random(in: 0...UInt64.max) }, now: moment(), tell: tell)
+        let head = try book.head()
+        for _ in 0..<60 {
+            runner.hurry(now: moment())
+            clock = max(clock, runner.dueMilliseconds ?? clock)
+            runner.run(now: moment())
+            guard let (id, answer) = door.answer() else { break }
+            runner.answered(answer, to: id, now: moment())
+            if case .stopped = runner.driver.phase { break }
+            if runner.lastReceipt?.throughSeq == head.seq { break }
+            clock += 1
+        }
+        return runner.driver.phase
+    }
+
+    /// A page of the gateway's copy.
+    func get(_ path: String) throws -> [UInt8] {
+        let (keep, arrived) = (ReplyBox(), DispatchSemaphore(value: 0))
+        link.request(LinkRequest(kind: .sync, path: path)) { result in
+            keep.reply.withLock { $0 = result }
+            arrived.signal()
+        }
+        guard arrived.wait(timeout: .now() + 30) == .success else { throw LinkError.cancelled }
+        return try keep.reply.withLock { $0! }.get().accepted()
+    }
+}
+
+private final class ReplyBox: Sendable {
+    let reply = Mutex<Result<LinkResponse, LinkError>?>(nil)
 }
 
 /// What the daemon does with batches: each is a request over the link.

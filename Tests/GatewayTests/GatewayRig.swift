@@ -13,7 +13,7 @@ import Testing
 /// Only speech recognition is a double; the real providers have tests of their own.
 struct GatewayRig: Sendable {
     let folder: StateFolder
-    let store: FleetStore
+    let fleet: Fleet
     let speech: RecordingSpeech
     let metrics: GatewayMetrics
     let log: LogLines
@@ -25,13 +25,19 @@ struct GatewayRig: Sendable {
     /// - Parameter path: a state folder to go on with; nil makes one that is removed afterwards.
     static func run<Result: Sendable>(
         path: String? = nil, speech: RecordingSpeech = RecordingSpeech(), clock: TestClock = TestClock(),
-        pace: SyncPace = SyncPace(burst: 1000, perMinute: 1000),
+        opinion: ChatOpinion? = nil, quotas: TurnQuota.Limits = TurnQuota.Limits(),
+        verifier: WakeVerifier? = nil, voices: VoiceDesk? = nil, archive: Archive? = nil,
+        places: [PostgresPlace] = [], pace: SyncPace = SyncPace(burst: 1000, perMinute: 1000),
+        isReadmitting: Bool = false,
         _ body: @Sendable @escaping (GatewayRig) async throws -> Result
     ) async throws -> Result {
         let own = path == nil ? TemporaryFolder() : nil
         let folder = StateFolder(path: path ?? own!.path + "/gateway")
         _ = try await folder.make(names: [], nowMilliseconds: SystemClock.milliseconds())
-        let store = try await FleetStore.open(path: folder.database)
+        let fleet =
+            places.isEmpty
+            ? try Fleet.embedded(await FleetStore.open(path: folder.database), path: folder.database)
+            : try await Fleet.postgres(places)
         let (metrics, log) = (GatewayMetrics(), LogLines())
         let (arrivals, arrive) = AsyncStream.makeStream(of: GatewayServer.Ports.self)
         var listeners = GatewayConfiguration.Listeners()
@@ -39,9 +45,10 @@ struct GatewayRig: Sendable {
         let server = try GatewayServer(
             listeners, pace: pace,
             parts: .init(
-                folder: folder, store: store, speech: speech,
+                folder: folder, fleet: fleet, speech: speech, opinion: opinion, quotas: quotas,
+                verifier: verifier, voices: voices, archive: archive,
                 logger: GatewayLog.logger(level: .debug, write: { log.add($0) }), metrics: metrics,
-                now: { clock.milliseconds })
+                isReadmitting: isReadmitting, now: { clock.milliseconds })
         ) { ports in
             arrive.yield(ports)
             arrive.finish()
@@ -54,7 +61,7 @@ struct GatewayRig: Sendable {
             var ports: GatewayServer.Ports?
             for await told in arrivals { ports = told }
             let rig = GatewayRig(
-                folder: folder, store: store, speech: speech, metrics: metrics, log: log, clock: clock,
+                folder: folder, fleet: fleet, speech: speech, metrics: metrics, log: log, clock: clock,
                 ports: try #require(ports))
             do {
                 let result = try await body(rig)
@@ -71,8 +78,11 @@ struct GatewayRig: Sendable {
         return result
     }
 
+    /// The first, and in most tests the only one.
+    var store: FleetStore { fleet.stores[0] }
+
     func code(shop: String = "sharma-kirana", life: Duration = EnrolCode.defaultLife) async throws -> String {
-        try await store.newCode(shop: shop, life: life, nowMilliseconds: clock.milliseconds).code.description
+        try await fleet.newCode(shop: shop, life: life, nowMilliseconds: clock.milliseconds).code.description
     }
 
     func refusals(port: String = "device", _ reason: String) -> Int64 {
@@ -96,6 +106,8 @@ final class RecordingSpeech: SpeechToText {
     init(_ texts: [String] = []) {
         state.withLock { $0.answer = .success(texts.map(Self.transcript)) }
     }
+
+    let name = "double"
 
     init(failing error: SpeechError) { state.withLock { $0.answer = .failure(error) } }
 

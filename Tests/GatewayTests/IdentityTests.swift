@@ -155,7 +155,9 @@ import Testing
         let csr = try counter.tlsKey.certificateRequest(commonName: "any")
         return try authority.device(
             key: CertificateAuthority.deviceKey(request: String(decoding: csr, as: UTF8.self)),
-            deviceHex: Hex.text(counter.device),
+            subject: .init(
+                device: counter.device, shop: .init(repeating: 1, count: 16), series: "A01",
+                ledgerKey: counter.ledgerKey.verifyingKey.bytes),
             nowMilliseconds: SystemClock.milliseconds() + Int64(daysFromNow) * 86_400_000
         ).chainPEM
     }

@@ -75,7 +75,7 @@ import Testing
         let place = TemporaryFolder()
         let path = place.path + "/gateway.sqlite"
         _ = try await FleetStore.open(path: path)
-        try FleetDatabase(path: path).script("PRAGMA user_version = 99")
+        try SQLiteDatabase(path: path).script("PRAGMA user_version = 99")
         await #expect(throws: GatewayError.self) { try await FleetStore.open(path: path) }
     }
 
@@ -136,7 +136,11 @@ import Testing
     }
 
     @Test func `a configuration without speech recognition is refused`() {
-        #expect(throws: GatewayError.configuration(["stt: name at least one of stt.embedded and stt.http"])) {
+        #expect(
+            throws: GatewayError.configuration([
+                "stt: name at least one of deepgram, sarvam, elevenlabs, http, embedded"
+            ])
+        ) {
             try GatewayConfiguration(json: ["state": "/x"])
         }
     }

@@ -7,8 +7,9 @@ import Testing
 @testable import execora_gateway
 
 @Suite struct SyncTests {
-    @Test func `entries are stored and receipted`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `entries are stored and receipted`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let chain = counter.chain(5)
             let answer = try await counter.sync(counter.batch(chain), to: rig)
@@ -17,7 +18,7 @@ import Testing
             #expect(receipt.shop == counter.shop && receipt.device == counter.device && receipt.epoch == 1)
             #expect(receipt.throughSeq == 5 && receipt.headHash == chain[4].hash)
             #expect(receipt.number == 1 && receipt.previousReceiptHash == [UInt8](repeating: 0, count: 32))
-            #expect(receipt.storeID == rig.store.storeID)
+            #expect(try await rig.store.storeID() == receipt.storeID)
             #expect(
                 try await rig.store.heads() == [
                     DeviceHead(shop: counter.shop, device: counter.device, epoch: 1, seq: 5, hash: chain[4].hash)
@@ -26,8 +27,9 @@ import Testing
     }
 
     /// Receipts are a chain of their own: none can be taken out without the next one telling.
-    @Test func `each receipt names the one before`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `each receipt names the one before`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let chain = counter.chain(3)
             let key = try #require(counter.receiptKey)
@@ -42,24 +44,28 @@ import Testing
     }
 
     /// The receipt was lost on the way; the clock has moved on meanwhile.
-    @Test func `a replay gets the stored receipt, byte for byte`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `a replay gets the stored receipt, byte for byte`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let chain = counter.chain(6)
             let first = try await counter.sync(counter.batch(chain[..<3]), to: rig)
             rig.clock.advance(.seconds(3600))
             let again = try await counter.sync(counter.batch(chain[..<3]), to: rig)
             #expect(first.status == 200 && first.bytes == again.bytes)
-            _ = try await counter.sync(counter.batch(chain[3...]), to: rig)
-            #expect(try await counter.sync(counter.batch(chain[..<3]), to: rig).bytes == first.bytes)
             // A part of a stored batch is covered by the receipt of the whole.
             #expect(try await counter.sync(counter.batch(chain[1..<2]), to: rig).bytes == first.bytes)
+            let newest = try await counter.sync(counter.batch(chain[3...]), to: rig)
+            // Who is behind what is held learns it at once: the newest receipt names an entry it does not have.
+            #expect(try await counter.sync(counter.batch(chain[..<3]), to: rig).bytes == newest.bytes)
+            #expect(try await counter.sync(counter.batch(chain[1..<2]), to: rig).bytes == newest.bytes)
             #expect(try await rig.store.heads().map(\.seq) == [6])
         }
     }
 
-    @Test func `an overlap appends only what is new`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `an overlap appends only what is new`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let chain = counter.chain(8)
             _ = try await counter.sync(counter.batch(chain[..<4]), to: rig)
@@ -70,8 +76,9 @@ import Testing
         }
     }
 
-    @Test func `a gap is answered with where to go on`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `a gap is answered with where to go on`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let chain = counter.chain(8)
             _ = try await counter.sync(counter.batch(chain[..<2]), to: rig)
@@ -84,9 +91,9 @@ import Testing
     }
 
     /// A restored flash image or a cloned device: another history under the same numbers.
-    @Test(arguments: [0..<3, 1..<3, 1..<6, 3..<6])
-    func `another history is a fork, quarantined and never taken`(range: Range<Int>) async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases, [0..<3, 1..<3, 1..<6, 3..<6])
+    func `another history is a fork, quarantined and never taken`(kind: TestStore, range: Range<Int>) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let chain = counter.chain(3)
             _ = try await counter.sync(counter.batch(chain), to: rig)
@@ -101,19 +108,20 @@ import Testing
         }
     }
 
-    @Test func `quarantine is bounded`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `quarantine is bounded`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             _ = try await counter.sync(counter.batch(counter.chain(1)), to: rig)
             let device = try #require(try await rig.device(counter))
             let other = counter.chain(1, flavour: "other")
-            for _ in 0..<FleetStore.quarantineMax + 5 {
+            for index in 0..<FleetStore.quarantineMax + 5 {
                 let outcomes = try await rig.store.append(
                     [
                         BatchArrival(
                             batch: VerifiedBatch(
                                 epoch: 1, firstSeq: 1, previousHash: ChainLink.start, hashes: other.map(\.hash),
-                                envelope: [1], trace: ""), device: device)
+                                envelope: [UInt8(index)], trace: ""), device: device)
                     ], nowMilliseconds: 1, sign: SyncRoute.sign(try rig.folder.receiptKey()))
                 guard case .success(.fork) = outcomes[0] else {
                     Issue.record("no fork")
@@ -125,8 +133,9 @@ import Testing
     }
 
     /// A new epoch follows a re-flash and needs the owner's word.
-    @Test func `an epoch nobody approved is a fork`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `an epoch nobody approved is a fork`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let body = CBORValue.integer(1).encoded
             let hash = ChainLink.hash(device: counter.device, epoch: 2, seq: 1, prev: ChainLink.start, body: body)
@@ -137,8 +146,32 @@ import Testing
         }
     }
 
-    @Test func `a batch signed by another key is refused`() async throws {
-        try await GatewayRig.run { rig in
+    /// The owner's word opens the next epoch: its chain begins anew, the old one stays what it was.
+    @Test(arguments: TestStore.allCases)
+    func `a new epoch begins with the owner's word`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
+            let counter = try await CounterDouble.enrolled(at: rig)
+            let old = counter.chain(3)
+            let first = try await counter.sync(counter.batch(old), to: rig)
+            let new = counter.chain(4, flavour: "after the re-flash", epoch: 2)
+            #expect(try await counter.sync(counter.batch(new), to: rig).errorCode == "fork")
+            #expect(try await rig.fleet.openEpoch(device: counter.device, nowMilliseconds: 1) == 2)
+            #expect(try await rig.fleet.openEpoch(device: counter.device, nowMilliseconds: 2) == 2)
+            let answer = try await counter.sync(counter.batch(new), to: rig)
+            let receipt = try Receipt.read(answer.bytes, key: #require(counter.receiptKey))
+            #expect(receipt.epoch == 2 && receipt.throughSeq == 4 && receipt.number == 2)
+            #expect(receipt.previousReceiptHash == Receipt.hash(of: first.bytes))
+            // A late batch of the old epoch: what is held is confirmed, more is another history.
+            #expect(try await counter.sync(counter.batch(old), to: rig).bytes == first.bytes)
+            let more = counter.chain(1, after: old)[3...]
+            #expect(try await counter.sync(counter.batch(more), to: rig).errorCode == "fork")
+            #expect(try await rig.store.heads().map(\.seq) == [4])
+        }
+    }
+
+    @Test(arguments: TestStore.allCases)
+    func `a batch signed by another key is refused`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let answer = try await counter.sync(counter.batch(counter.chain(2), key: .generate()), to: rig)
             #expect(answer.status == 422 && answer.errorCode == "signature")
@@ -147,8 +180,9 @@ import Testing
     }
 
     /// One flipped bit anywhere: never a receipt.
-    @Test func `a damaged batch is refused`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `a damaged batch is refused`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let batch = try counter.batch(counter.chain(2))
             for index in stride(from: 0, to: batch.count, by: 37) {
@@ -163,8 +197,9 @@ import Testing
     }
 
     /// The thief of one device's certificate has another device's batch.
-    @Test func `a batch of another device or shop is refused`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `a batch of another device or shop is refused`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let neighbour = try await CounterDouble.enrolled(at: rig)
             let stolen = try await counter.sync(neighbour.batch(neighbour.chain(1)), to: rig)
@@ -176,23 +211,26 @@ import Testing
         }
     }
 
-    @Test func `an oversized batch is refused`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `an oversized batch is refused`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let answer = try await counter.sync(.init(repeating: 0, count: SyncLimits.wireBytesMax + 1), to: rig)
             #expect(answer.status == 413)
         }
     }
 
-    @Test func `heads and receipts outlive a restart`() async throws {
+    @Test(arguments: TestStore.allCases)
+    func `heads and receipts outlive a restart`(kind: TestStore) async throws {
         let place = TemporaryFolder()
         let path = place.path + "/gateway"
-        let (counter, chain, first) = try await GatewayRig.run(path: path) { rig in
+        let places = try await kind.places()
+        let (counter, chain, first) = try await GatewayRig.run(path: path, places: places) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let chain = counter.chain(4)
             return (counter, chain, try await counter.sync(counter.batch(chain[..<2]), to: rig).bytes)
         }
-        try await GatewayRig.run(path: path) { rig in
+        try await GatewayRig.run(path: path, places: places) { rig in
             #expect(try await rig.store.heads().map(\.hash) == [chain[1].hash])
             #expect(try await counter.sync(counter.batch(chain[..<2]), to: rig).bytes == first)
             let next = try await counter.sync(counter.batch(chain[2...]), to: rig)
@@ -201,8 +239,9 @@ import Testing
         }
     }
 
-    @Test func `too many batches are told when to come back`() async throws {
-        try await GatewayRig.run(pace: SyncPace(burst: 2, perMinute: 6)) { rig in
+    @Test(arguments: TestStore.allCases)
+    func `too many batches are told when to come back`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places(), pace: SyncPace(burst: 2, perMinute: 6)) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let chain = counter.chain(3)
             for index in 0..<2 {
@@ -218,8 +257,9 @@ import Testing
     }
 
     /// One COMMIT serves many: a batch that cannot be stored takes nothing of its neighbours along.
-    @Test func `batches of one transaction succeed and fail alone`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `batches of one transaction succeed and fail alone`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             var devices: [(CounterDouble, DeviceRecord)] = []
             for _ in 0..<3 {
                 let counter = try await CounterDouble.enrolled(at: rig)
@@ -247,8 +287,9 @@ import Testing
     }
 
     /// Many counters at once: every one gets its own receipt, nothing is mixed up.
-    @Test func `thirty counters sync at the same time`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `thirty counters sync at the same time`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counters = try await withThrowingTaskGroup(of: CounterDouble.self) { group in
                 for _ in 0..<30 { group.addTask { try await CounterDouble.enrolled(at: rig) } }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -272,8 +313,9 @@ import Testing
     }
 
     /// Two requests of one device at the same time: one chain, each entry once.
-    @Test func `the same batch sent twice at once is stored once`() async throws {
-        try await GatewayRig.run { rig in
+    @Test(arguments: TestStore.allCases)
+    func `the same batch sent twice at once is stored once`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
             let counter = try await CounterDouble.enrolled(at: rig)
             let batch = try counter.batch(counter.chain(20))
             let answers = try await withThrowingTaskGroup(of: [UInt8].self) { group in
@@ -289,6 +331,14 @@ import Testing
 extension GatewayRig {
     func device(_ counter: CounterDouble) async throws -> DeviceRecord? {
         let leaf = try Seals.Certificate.read(pem: Array(counter.chainPEM.utf8))
-        return try await DeviceDirectory(path: folder.database).device(fingerprint: try leaf.fingerprint)
+        return try await fleet.device(shop: counter.shop, fingerprint: try leaf.fingerprint)
+    }
+}
+
+extension GatewayRig {
+    /// What the store knows of an enrolled device.
+    func record(of device: RealDevice) async throws -> DeviceRecord? {
+        try await fleet.device(
+            shop: device.identity.shop, fingerprint: try device.folder.certificate().fingerprint)
     }
 }

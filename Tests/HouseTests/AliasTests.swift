@@ -40,4 +40,20 @@ struct AliasTests {
         #expect(try rig.ask("ledger verify")["valid"]?.bool == true)
         #expect(rig.stop() == 0)
     }
+
+    /// A linguist edits packs without building anything: the lint names the place of a mistake.
+    @Test func `packs are checked by the command a linguist has`() throws {
+        let program = try Programs.path("execoractl")
+        let packs = "'\(Programs.root)/Sources/Conversation/Packs'"
+        #expect(try Programs.shell("'\(program)' replay --lint-packs").status == 0)
+        #expect(try Programs.shell("'\(program)' replay --lint-packs \(packs)").status == 0)
+        let folder = try Programs.shell("mktemp -d /tmp/execora-packs.XXXXXX").output.split(separator: "\n")[0]
+        defer { _ = try? Programs.shell("rm -rf '\(folder)'") }
+        let broken =
+            "cp \(packs)/*.txt '\(folder)' && echo 'ADD_CREDIT writes: <amount> wryte' >> '\(folder)/intents.txt'"
+        #expect(try Programs.shell(broken).status == 0)
+        let told = try Programs.shell("'\(program)' replay --lint-packs '\(folder)'")
+        #expect(told.status == 1)
+        #expect(told.output.contains("intents.txt:") && told.output.contains("wryte"), "\(told.output)")
+    }
 }

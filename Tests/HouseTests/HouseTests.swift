@@ -16,16 +16,17 @@ struct HouseTests {
         }
     }
 
-    @Test func `the daemon links the five libraries the design pays for`() throws {
+    @Test func `the daemon links the six libraries the design pays for`() throws {
         let told = try Programs.shell("readelf -d '\(try Programs.path("execorad"))'")
-        for library in ["libasound", "libsqlite3", "libopus", "libcrypto", "libcurl"] {
+        for library in ["libasound", "libspeexdsp", "libsqlite3", "libopus", "libcrypto", "libcurl"] {
             #expect(told.output.contains(library), "\(library) is not linked")
         }
     }
 
     /// Each C library has one room that knows it.
     @Test(arguments: [
-        ("CALSA", ["AudioIO"]), ("COpus", ["OpusCoding"]), ("CSQLite", ["Ledger", "execora-gateway"]),
+        ("CALSA", ["AudioIO"]), ("CSpeexDSP", ["AudioIO"]), ("CLinux", ["AudioIO", "execorad"]),
+        ("COpus", ["OpusCoding"]), ("CSQLite", ["Ledger", "LedgerFaults", "execora-gateway"]),
         ("COpenSSL", ["Seals"]), ("CCurl", ["CloudLink"]),
     ])
     func `a C library is imported by its own room alone`(library: String, rooms: [String]) throws {

@@ -252,11 +252,39 @@ import Testing
         #expect(try counter.book.cursor().seq == 1)
     }
 
+    private static func notice(of device: [UInt8], by key: SigningKey) throws -> [UInt8] {
+        let signature = try RevocationNotice.make(device: device, serverMilliseconds: 5, key: key)
+        return Array(
+            #"{"error":{"code":"revoked","message":"","ms":5,"signature":"\#(Hex.text(signature))"}}"#.utf8)
+    }
+
+    /// Whoever sits between device and gateway can say "revoked"; only the gateway can sign it.
+    @Test func `an unsigned or foreign revocation is a failure like another, and sync goes on`() throws {
+        let counter = try Counter()
+        counter.sell()
+        counter.pass()
+        let stranger = try SigningKey(seed: [UInt8](repeating: 9, count: 32))
+        let bodies = [
+            Array(#"{"error":{"code":"revoked","message":""}}"#.utf8),
+            try Self.notice(of: counter.identity.device, by: stranger),
+            try Self.notice(of: [UInt8](repeating: 3, count: 16), by: counter.receiptKey),
+        ]
+        for body in bodies {
+            counter.runner.answered(
+                .answered(status: 403, body: body, retryAfterSeconds: nil), to: try #require(counter.outbox.last).id,
+                now: counter.moment)
+            #expect(counter.runner.dueMilliseconds != nil)
+            #expect(counter.runner.lastFailure == .identity(code: "revoked"))
+            counter.pass()
+        }
+    }
+
     @Test func `a revoked device stops`() throws {
         let counter = try Counter()
         counter.sell()
         counter.gateway.override = .answered(
-            status: 403, body: Array(#"{"error":{"code":"revoked","message":""}}"#.utf8), retryAfterSeconds: nil)
+            status: 403, body: try Self.notice(of: counter.identity.device, by: counter.receiptKey),
+            retryAfterSeconds: nil)
         counter.pass()
         counter.carry()
         #expect(counter.told.last == .stopped(.revoked))

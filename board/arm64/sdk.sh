@@ -6,7 +6,7 @@
 sdk=debian13-arm64
 bundle=/opt/arm64/sdks/$sdk.artifactbundle
 sysroot=$bundle/$sdk/aarch64-unknown-linux-gnu/sysroot
-development="libc6-dev libstdc++-14-dev libasound2-dev libsqlite3-dev libopus-dev libssl-dev libcurl4-openssl-dev libswiftlang"
+development="libc6-dev libstdc++-14-dev libasound2-dev libspeexdsp-dev libzstd-dev libsqlite3-dev libopus-dev libssl-dev libcurl4-openssl-dev libswiftlang"
 
 # apt of the root, looking at arm64 alone, with a state of its own.
 apt_arm64() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the conversation: the written suites of four shops by language, the tables, and the time of one utterance.
+"""Measures the conversation: the written suites of five shops by language, the tables, and the time of one utterance.
 
     board/bench/conversation.py EXECORACTL [--failures]
 
@@ -22,6 +22,7 @@ SUITES = OrderedDict([
     ("second_shop", ("unseen-world.json", ["unseen-cases.jsonl", "unseen-refusals.jsonl"])),
     ("third_shop", ("third-world.json", ["third-cases.jsonl", "third-refusals.jsonl"])),
     ("fourth_shop", ("fourth-world.json", ["fourth-cases.jsonl", "fourth-refusals.jsonl"])),
+    ("fifth_shop", ("fifth-world.json", ["fifth-cases.jsonl", "fifth-refusals.jsonl"])),
 ])
 # Words that only stand in English sentences of these suites.
 ENGLISH = set("the of for and gave paid pay did does how what is to from with on my has have will add make write switch "

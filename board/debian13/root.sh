@@ -64,7 +64,7 @@ make_root() {
         leave_root
         rm -rf --one-file-system "$root"
         bootstrap trixie "$(dpkg --print-architecture)" "$root" \
-            swiftlang,ca-certificates,git,gcc,g++,make,pkgconf,libc6-dev,libasound2-dev,libsqlite3-dev,libopus-dev,libssl-dev,libcurl4-openssl-dev,binutils ||
+            swiftlang,ca-certificates,git,gcc,g++,make,pkgconf,libc6-dev,libasound2-dev,libspeexdsp-dev,libzstd-dev,libsqlite3-dev,libopus-dev,libssl-dev,libcurl4-openssl-dev,binutils ||
             fail "the Debian 13 root could not be made"
         touch "$root.ready"
     fi

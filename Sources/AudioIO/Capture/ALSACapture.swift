@@ -120,6 +120,9 @@ final class ALSACapture {
                 microphone.command.drain()
                 if microphone.mustStop { return .stopped }
                 if microphone.isMuted { return .muted }
+                if microphone.takeReopen() {
+                    return .failed(.stalled(milliseconds: Int((SteadyClock.nanoseconds() - newest) / 1_000_000)))
+                }
             }
             if ready > 0 { _ = pcm.events(entries + 1) }
             var (frames, time) = pcm.available()

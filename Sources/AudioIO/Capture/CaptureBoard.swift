@@ -16,9 +16,6 @@ final class CaptureBoard: Sendable {
 
     /// rms | peak << 16 | floor << 32.
     let level = Atomic<UInt64>(0)
-    /// Steady-clock nanoseconds at which sample 0 of the ring was, or would have been, in the air.
-    let originNanoseconds = Atomic<Int64>(0)
-
     let gaps = GapLog()
 }
 

@@ -108,6 +108,6 @@ final class CaptureLine {
 
     /// Ties the newest sample of the ring to the steady clock.
     func stamp(newestAtNanoseconds time: Int64) {
-        board.originNanoseconds.store(time - Int64(ring.end) * 62_500, ordering: .releasing)
+        ring.originNanoseconds.store(time - Int64(ring.end) * 62_500, ordering: .releasing)
     }
 }

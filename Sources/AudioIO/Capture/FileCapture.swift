@@ -13,6 +13,8 @@ final class FileCapture {
     /// When the first sample is in the air, and how many of the file have been since.
     private var origin: Int64 = 0
     private var framesGone = 0
+    /// How much the device's own clock runs fast, millionths; its seconds are that much shorter.
+    private var driftMillionths: Int64 = 0
 
     init(microphone: Microphone, path: String?, pace: MicrophoneConfiguration.Pace, isRealTime: Bool) {
         self.microphone = microphone
@@ -64,7 +66,7 @@ final class FileCapture {
         while !microphone.mustStop {
             if microphone.isMuted {
                 microphone.stayMuted()
-                origin = SteadyClock.nanoseconds() - Int64(framesGone) * 1_000_000_000 / Int64(hertz)
+                origin = SteadyClock.nanoseconds() - nanoseconds(ofFrames: framesGone, hertz)
                 if !microphone.mustStop { opened(parameters) }
                 continue
             }
@@ -89,11 +91,16 @@ final class FileCapture {
             guard count > 0 else { break }
             guard waitForTurn(after: count, hertz) else { continue }
             line.take(frames.baseAddress!, count: count)
-            line.stamp(newestAtNanoseconds: origin + Int64(framesGone) * 1_000_000_000 / Int64(hertz))
+            line.stamp(newestAtNanoseconds: origin + nanoseconds(ofFrames: framesGone, hertz))
         }
         guard !microphone.mustStop else { return }
         microphone.show(.ended)
         microphone.post.send(.ended(atSample: microphone.ring.end))
+    }
+
+    /// How long so many frames last by the device's clock.
+    private func nanoseconds(ofFrames frames: Int, _ hertz: Int) -> Int64 {
+        Int64(frames) * (1_000_000_000 - driftMillionths * 1_000) / Int64(hertz)
     }
 
     private func opened(_ parameters: CaptureParameters) {
@@ -108,7 +115,7 @@ final class FileCapture {
         framesGone += count
         switch pace {
         case .realTime:
-            let due = origin + Int64(framesGone) * 1_000_000_000 / Int64(hertz)
+            let due = origin + nanoseconds(ofFrames: framesGone, hertz)
             while !microphone.mustStop, case let left = due - SteadyClock.nanoseconds(), left > 0 {
                 microphone.command.wait(milliseconds: Int((left + 999_999) / 1_000_000))
             }
@@ -138,6 +145,22 @@ final class FileCapture {
             try source?.skip(frames: samples)
             guard waitForTurn(after: samples, hertz) else { return }
             opened(parameters)
+        case .standstill:
+            let since = SteadyClock.nanoseconds()
+            while !microphone.mustStop, !microphone.takeReopen() { microphone.command.wait(milliseconds: -1) }
+            guard !microphone.mustStop else { return }
+            let still = SteadyClock.nanoseconds() - since
+            microphone.board.losses.wrappingAdd(1, ordering: .relaxed)
+            microphone.show(.lost)
+            microphone.post.send(
+                .lost(.stalled(milliseconds: Int(still / 1_000_000)), atSample: microphone.ring.end))
+            origin += still
+            opened(parameters)
+        case .drift(let millionths):
+            // The frames until here were counted by the old clock.
+            let gone = nanoseconds(ofFrames: framesGone, hertz)
+            driftMillionths = Int64(millionths)
+            origin += gone - nanoseconds(ofFrames: framesGone, hertz)
         }
     }
 }

@@ -12,6 +12,7 @@ public final class Microphone: Sendable {
     /// Rung when a mute or the end is wanted, to get the capture thread out of its wait.
     let command = WakeUp()
     let isStopping = Atomic<Bool>(false)
+    private let mustReopen = Atomic<Bool>(false)
     private let mutes = Atomic<UInt8>(0)
     private let thread = Atomic<UInt>(0)
 
@@ -58,6 +59,13 @@ public final class Microphone: Sendable {
         command.signal()
     }
 
+    /// Closes the device and opens it again: for the watch over the house, when a device pretends to be well and gives
+    /// nothing. Returns at once; a muted or lost microphone is opened by its own rules.
+    public func reopen() {
+        mustReopen.store(true, ordering: .sequentiallyConsistent)
+        command.signal()
+    }
+
     /// Why it is muted, or to be muted; empty when it is not.
     public var muteReasons: [MuteReason] {
         let mutes = mutes.load(ordering: .acquiring)
@@ -90,13 +98,16 @@ public final class Microphone: Sendable {
 
     /// When a sample was in the air, milliseconds of the steady clock (CLOCK_MONOTONIC).
     public func monotonicMilliseconds(ofSample index: UInt64) -> Int64 {
-        (board.originNanoseconds.load(ordering: .acquiring) + Int64(index) * 62_500) / 1_000_000
+        (ring.originNanoseconds.load(ordering: .acquiring) + Int64(index) * 62_500) / 1_000_000
     }
 
     // The capture thread --------------------------------------------------------------------------------------
 
     var isMuted: Bool { mutes.load(ordering: .acquiring) != 0 }
     var mustStop: Bool { isStopping.load(ordering: .acquiring) }
+
+    /// Whether a reopening was asked for since the last look.
+    func takeReopen() -> Bool { mustReopen.exchange(false, ordering: .sequentiallyConsistent) }
 
     func show(_ state: MicrophoneState) { board.state.store(state.rawValue, ordering: .releasing) }
 

@@ -40,6 +40,10 @@ public struct MicrophoneConfiguration: Sendable {
             case overrun(samples: Int)
             /// The device is gone for so many samples of the file, then found again.
             case unplugged(samples: Int)
+            /// The device stays open and gives nothing, until it is opened again: what drivers do after a bus error.
+            case standstill
+            /// From here on the device's clock runs fast (above 0) or slow by so many millionths.
+            case drift(millionths: Int)
         }
         /// Sample of the file, in its own rate.
         public var atSample: Int

@@ -19,6 +19,10 @@ final class ClipPlayback {
     private var at = 0
     private var framesWritten = 0
     private(set) var hasStarted = false
+    /// Written at 16 kHz, and not yet told to the reference: until the device runs nobody knows when they will sound.
+    private var unplaced: [Int16] = []
+    /// The reference knows where this clip stands, and the device has not stopped since.
+    private var isPlaced = false
 
     init(clip: SoundClip, speaker: Speaker, parameters: PCM.Parameters) {
         self.clip = clip
@@ -40,6 +44,7 @@ final class ClipPlayback {
             var bytes = deviceBytes(of: clip.samples[at..<end])
             if let end = write(&bytes, to: pcm) { return end }
             at = end
+            place(pcm)
         }
         // The last period has to be full, or hardware would not play it.
         let frameBytes = parameters.channels * parameters.bits / 8
@@ -53,6 +58,7 @@ final class ClipPlayback {
             guard code == 0 else { return .failed(PCM.error(code, "snd_pcm_start", pcm.device)) }
         }
         sayStarted(pcm)
+        place(pcm, silenceBehindFrames: ragged > 0 ? parameters.periodFrames - ragged : 0)
         return drain(pcm)
     }
 
@@ -62,6 +68,7 @@ final class ClipPlayback {
         mono.reserveCapacity(samples.count * 3)
         for sample in samples {
             let level = Int16(truncatingIfNeeded: Int32(sample) * gain / 1_000)
+            if speaker.reference != nil { unplaced.append(level) }
             if interpolator != nil { interpolator!.take(level, into: &mono) } else { mono.append(level) }
         }
         var bytes: [UInt8] = []
@@ -74,6 +81,22 @@ final class ClipPlayback {
             }
         }
         return bytes
+    }
+
+    /// Tells the reference when the samples written since the last time will sound.
+    private func place(_ pcm: borrowing PCM, silenceBehindFrames: Int = 0) {
+        guard let reference = speaker.reference, !unplaced.isEmpty,
+            snd_pcm_state(pcm.handle) == SND_PCM_STATE_RUNNING
+        else { return }
+        var delay: snd_pcm_sframes_t = 0
+        guard snd_pcm_delay(pcm.handle, &delay) == 0 else { return }
+        let end =
+            SteadyClock.nanoseconds() + Int64(delay - silenceBehindFrames) * 1_000_000_000 / Int64(parameters.hertz)
+        let start = end - Int64(unplaced.count) * 62_500
+        let continues = isPlaced
+        unplaced.withUnsafeBufferPointer { reference.played($0, atNanoseconds: start, continues: continues) }
+        isPlaced = true
+        unplaced.removeAll(keepingCapacity: true)
     }
 
     /// - Returns: nil when all was written.
@@ -100,6 +123,7 @@ final class ClipPlayback {
                 waitForRoom(pcm)
             } else if count == -Int(EPIPE) || count == -Int(ESTRPIPE) {
                 if hasStarted { speaker.onEvent(.underrun) }
+                isPlaced = false
                 let code = snd_pcm_prepare(pcm.handle)
                 guard code == 0 else { return .failed(PCM.error(code, "snd_pcm_prepare", pcm.device)) }
             } else {

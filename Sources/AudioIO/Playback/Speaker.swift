@@ -20,6 +20,8 @@ public final class Speaker: Sendable {
     }
 
     let configuration: SpeakerConfiguration
+    /// Where what was played is noted, for the echo canceller; nil on boards without one.
+    let reference: EchoReference?
     let command = WakeUp()
     private let state = Mutex(State())
     private let clock: @Sendable () -> Int64
@@ -28,13 +30,15 @@ public final class Speaker: Sendable {
 
     /// - Parameters:
     ///   - clock: steady milliseconds on the same clock as the microphone's (CLOCK_MONOTONIC outside tests).
+    ///   - reference: told of every sample that leaves an ALSA device.
     ///   - onEvent: called on the playback thread; keep it short.
     public init(
         configuration: SpeakerConfiguration, clock: @escaping @Sendable () -> Int64,
-        onEvent: @escaping @Sendable (SpeakerEvent) -> Void
+        reference: EchoReference? = nil, onEvent: @escaping @Sendable (SpeakerEvent) -> Void
     ) {
         self.configuration = configuration
         self.clock = clock
+        self.reference = reference
         self.onEvent = onEvent
     }
 

@@ -27,6 +27,10 @@ public final class SampleRing: @unchecked Sendable {
     private let wantsRoom = Atomic<Bool>(false)
     private let room = WakeUp()
 
+    /// Steady-clock nanoseconds (CLOCK_MONOTONIC) at which sample 0 was, or would have been, in the air. Set by the
+    /// producer with each block, so that it follows a device whose clock drifts. Any thread may read it.
+    public let originNanoseconds = Atomic<Int64>(0)
+
     // Per reader: where it stands, the end it waits for, its bell.
     private let cursors: UnsafeMutablePointer<Atomic<UInt64>>
     private let wanted: UnsafeMutablePointer<Atomic<UInt64>>
@@ -87,6 +91,22 @@ public final class SampleRing: @unchecked Sendable {
             write(count: part) { memory, _, count in memory.update(repeating: 0, count: count) }
             rest -= part
         }
+    }
+
+    /// Goes forward to an index as if silence had been added, without the time that takes. The producer's thread alone.
+    func advance(to index: UInt64) {
+        let start = written.load(ordering: .relaxed)
+        guard index > start else { return }
+        if index - start <= Self.capacity / 2 {
+            appendSilence(samples: Int(index - start))
+            return
+        }
+        // Readers find everything overtaken while the memory is cleared, then silence up to the new end.
+        reserved.store(index + Self.capacity, ordering: .relaxed)
+        atomicMemoryFence(ordering: .releasing)
+        memory.update(repeating: 0, count: Self.capacitySamples)
+        written.store(index, ordering: .sequentiallyConsistent)
+        reserved.store(index, ordering: .sequentiallyConsistent)
     }
 
     private func write(count: Int, _ body: (UnsafeMutablePointer<Int16>, Int, Int) -> Void) {

@@ -272,7 +272,16 @@ extension Uplink {
         of upload: TurnUpload, _ result: Result<LinkResponse, LinkError>
     ) -> Result<TurnDelivery, LinkError> {
         do throws(LinkError) {
-            let body = try result.get().accepted()
+            let response = try result.get()
+            // Told before the turn's end: the wake was none, nothing is to be said.
+            if response.status == 409, response.rejection.code == "not_awake" {
+                return .success(
+                    TurnDelivery(
+                        reply: TurnReply(turn: upload.turn, verdict: .rejected, transcripts: [], milliseconds: 0),
+                        bytesSent: upload.bytesTaken,
+                        lastByteAtMilliseconds: upload.lastByteAt ?? clock.milliseconds()))
+            }
+            let body = try response.accepted()
             let reply: TurnReply
             do { reply = try TurnReply(json: JSONValue(parsing: body)) } catch { throw .malformedReply("turn") }
             guard reply.turn == upload.turn else { throw .malformedReply("another turn") }

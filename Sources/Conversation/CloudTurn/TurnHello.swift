@@ -15,6 +15,8 @@ public struct TurnHello: Hashable, Sendable {
     public var spokenAt: WallTime
     /// Bare words that help recognition: names and products of the shop, never whole commands.
     public var vocabulary: [String]
+    /// So many words of the vocabulary, the first, are names of people; the rest are products.
+    public var people: Int
     /// "hi-en", "hi", "en".
     public var language: String
 
@@ -43,7 +45,7 @@ public struct TurnHello: Hashable, Sendable {
 
     public init(
         turn: ULID, wake: Wake?, firstSampleIndex: UInt64, isLate: Bool, spokenAt: WallTime, vocabulary: [String],
-        language: String
+        people: Int = 0, language: String
     ) {
         self.turn = turn
         self.wake = wake
@@ -51,6 +53,7 @@ public struct TurnHello: Hashable, Sendable {
         self.isLate = isLate
         self.spokenAt = spokenAt
         self.vocabulary = Array(vocabulary.prefix(Self.vocabularyMax))
+        self.people = max(0, min(people, self.vocabulary.count))
         self.language = language
     }
 }
@@ -69,7 +72,7 @@ extension TurnHello {
             } ?? .null,
             "first": .integer(Int64(clamping: firstSampleIndex)),
             "late": .bool(isLate), "spoken": .integer(spokenAt.rawValue), "language": .string(language),
-            "vocabulary": .array(vocabulary.map { .string($0) }),
+            "vocabulary": .array(vocabulary.map { .string($0) }), "people": .integer(Int64(people)),
         ]
     }
 
@@ -95,7 +98,9 @@ extension TurnHello {
         }
         self.init(
             turn: turn, wake: wake, firstSampleIndex: UInt64(first), isLate: isLate,
-            spokenAt: WallTime(milliseconds: spoken), vocabulary: words, language: language)
+            spokenAt: WallTime(milliseconds: spoken), vocabulary: words,
+            // A device of before tells none: then nobody is known to be a person.
+            people: Int(clamping: json["people"]?.integer ?? 0), language: language)
     }
 
     /// `traceparent` of W3C Trace Context: the turn id is the trace id, its low half the span id.

@@ -218,12 +218,8 @@ extension Dialogue {
                         id: identity(&turn), kind: "invoice", customer: customer, to: email, reference: number)),
                 &turn)
         }
-        let rest: String
-        if let balance {
-            rest = turn.prompter.rest(balance)
-        } else {
-            rest = turn.prompter.rest(try book.balance(of: customer))
-        }
+        let owed = if let balance { balance } else { try book.balance(of: customer) }
+        let rest = turn.prompter.rest(owed) + overLimit(customer, owed, turn)
         let speech = turn.prompter.say(
             "bill.done", ["name": turn.names.spoken(customer), "money": turn.prompter.money(total), "rest": rest])
         return reply(request, "OK", speech, turn)

@@ -37,6 +37,9 @@ extension Dialogue {
             let speech = turn.prompter.say("customer.new.ask", ["name": name, "money": turn.prompter.money(amount)])
             return askYesNo(request, &turn, speech)
         }
+        if request.mustAsk {
+            return askYesNo(request, &turn, turn.prompter.say("customer.new.heard", ["name": name]))
+        }
         return try createCustomer(request, &turn)
     }
 

@@ -10,6 +10,12 @@ extension Dialogue {
         return reply(request, "HELD", turn.prompter.say("held", ["money": money]), turn, earcon: .question)
     }
 
+    /// Said behind a balance that is above what the shop lets the customer owe; the entry stands, the shopkeeper decides.
+    func overLimit(_ customer: CustomerID, _ balance: Paise, _ turn: Turn) -> String {
+        guard let limit = turn.names.customer(customer)?.details.creditLimit, balance > limit else { return "" }
+        return " " + turn.prompter.say("limit.over", ["money": turn.prompter.money(limit)])
+    }
+
     /// A bill was refused because no clock vouches for the date (the turn of the financial year): asks the shopkeeper.
     /// The bill waits as a draft.
     mutating func askDate(_ day: CivilDay, for draft: Draft, isStored: Bool, _ request: Request, _ turn: inout Turn)

@@ -119,7 +119,7 @@ extension Dialogue {
     /// "Rahul ne 200 diye aur Priya ka 100 likh do": where every part is a command whole in itself, each is done in
     /// order; where one of them would have to be asked about, none is.
     private mutating func several(
-        _ heard: Interpretation, _ ballots: [Interpretation], _ origin: Utterance.Origin, _ interpreter: Interpreter,
+        _ heard: Interpretation, _ ballots: [Ballot], _ origin: Utterance.Origin, _ interpreter: Interpreter,
         _ turn: inout Turn
     ) throws(BookError) -> Answer? {
         let isWhole = heard.rule != nil && heard.people.count <= 1 && heard.unread == 0 && heard.amounts.count <= 1
@@ -128,7 +128,7 @@ extension Dialogue {
         else { return nil }
         let parts = split(heard.reading, interpreter)
         guard parts.count > 1, parts.allSatisfy({ isPosting($0.request) || isQuery($0.request) }) else { return nil }
-        let heardByOthers = ballots.map { split($0.reading, interpreter).map(\.request) }
+        let heardByOthers = ballots.map { split($0.hearings[0].heard.reading, interpreter).map(\.request) }
         if parts.contains(where: { isPosting($0.request) }),
             !isAgreed(parts.map(\.request), among: heardByOthers, origin, turn)
         {

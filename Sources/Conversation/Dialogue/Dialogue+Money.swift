@@ -22,7 +22,8 @@ extension Dialogue {
         let fact = try write(.giveCredit(customer, amount, note: request.description), &turn)
         if let answer = held(fact, request, money, turn) { return answer }
         remember(fact, request, turn)
-        let rest = turn.prompter.rest(try after(fact, customer))
+        let balance = try after(fact, customer)
+        let rest = turn.prompter.rest(balance) + overLimit(customer, balance, turn)
         return reply(
             request, "OK", turn.prompter.say("credit.done", ["name": name, "money": money, "rest": rest]), turn)
     }

@@ -109,7 +109,7 @@ extension Dialogue {
             request.customer = active
             return .found
         }
-        switch turn.shelf.matcher.resolve(said) {
+        switch heardAs(said, request.rivals, turn) {
         case .one(let match):
             request.customer = turn.shelf.customers[match.index].id
             return .found
@@ -134,6 +134,21 @@ extension Dialogue {
             ask(.slot, request, &turn, speech: speech) { $0.slot = "customer" }
             return .asked(reply(request, "CUSTOMER_NOT_FOUND", speech, turn, earcon: .failure))
         }
+    }
+
+    /// Who is meant, with those whose names sound nearly the same as what was heard.
+    private func heardAs(_ said: String, _ rivals: [String], _ turn: Turn) -> NameMatcher.Answer {
+        let answer = turn.shelf.matcher.resolve(said)
+        guard case .one(let match) = answer else { return answer }
+        var all = [match]
+        for rival in rivals {
+            if case .one(let other) = turn.shelf.matcher.resolve(rival),
+                !all.contains(where: { $0.index == other.index })
+            {
+                all.append(other)
+            }
+        }
+        return all.count == 1 ? answer : .several(Array(all.prefix(NameMatcher.askedMax)))
     }
 
     func tellApart(_ options: [CustomerID], _ turn: Turn) -> String {

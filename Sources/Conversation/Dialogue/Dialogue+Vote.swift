@@ -5,17 +5,91 @@ import Ledger
 extension Dialogue {
     /// The reading that is acted on. It has to be asked about when it would write, and
     /// - another voter understood something else, or a negation, question or condition, or
-    /// - it was heard, not written, and no second voter read the same.
-    func vote(_ ballots: [Interpretation], _ origin: Utterance.Origin, _ turn: Turn) -> Interpretation {
-        var best = ballots[0]
-        for other in ballots.dropFirst() where isBetter(other, than: best) { best = other }
+    /// - it was heard, not written, and no second voter read the same to the letter.
+    func vote(_ ballots: [Ballot], _ origin: Utterance.Origin, _ turn: Turn) -> Interpretation {
+        var best = origin == .heard ? cheapest(ballots, turn) : surest(ballots)
         guard isWriting(best.request) else { return best }
-        let same = ballots.count { isSame($0.request, best.request, turn) }
-        let isContested = ballots.contains {
-            isUnderstood($0) && !isSame($0.request, best.request, turn) || $0.isBlocked
+        let same = ballots.count { ballot in
+            ballot.hearings.contains { $0.isExact && isSame($0.heard.request, best.request, turn) }
+        }
+        let isContested = ballots.contains { ballot in
+            ballot.isBlocked
+                || ballot.hearings.contains {
+                    $0.isExact && isUnderstood($0.heard) && !isSame($0.heard.request, best.request, turn)
+                }
         }
         if isContested || same < Self.needed(origin) { best.request.mustAsk = true }
         return best
+    }
+
+    /// Written words: a transcript that says something beats one that says nothing; a no beats a yes; else the surer one.
+    private func surest(_ ballots: [Ballot]) -> Interpretation {
+        let read = ballots.map(\.hearings[0].heard)
+        return read.dropFirst().reduce(read[0]) { isBetter($1, than: $0) ? $1 : $0 }
+    }
+
+    private func isBetter(_ other: Interpretation, than best: Interpretation) -> Bool {
+        guard isUnderstood(other) == isUnderstood(best) else { return isUnderstood(other) }
+        if other.isNo != best.isNo, other.isYes || best.isYes { return other.isNo }
+        return other.confidenceMilli > best.confidenceMilli
+    }
+
+    /// Heard words: of all that any transcript may mean, what all of them together are nearest to. A voter who heard
+    /// nothing like it costs as much as one who heard it badly.
+    private func cheapest(_ ballots: [Ballot], _ turn: Turn) -> Interpretation {
+        var meanings: [Request: (costs: [Double], heard: Interpretation, isExact: Bool, least: Double)] = [:]
+        var order: [Request] = []
+        for (voter, ballot) in ballots.enumerated() {
+            for hearing in ballot.hearings where isUnderstood(hearing.heard) {
+                let key = meaning(hearing.heard, turn)
+                if meanings[key] == nil {
+                    order.append(key)
+                    meanings[key] = (
+                        [Double](repeating: Hearing.absentCost, count: ballots.count), hearing.heard,
+                        hearing.isExact, hearing.cost
+                    )
+                }
+                meanings[key]!.costs[voter] = min(meanings[key]!.costs[voter], hearing.cost)
+                // What was written down word for word speaks for all that mean the same.
+                let isNearer = hearing.isExact ? !meanings[key]!.isExact : hearing.cost < meanings[key]!.least
+                if isNearer, hearing.isExact || !meanings[key]!.isExact {
+                    (meanings[key]!.heard, meanings[key]!.isExact) = (hearing.heard, hearing.isExact)
+                }
+                meanings[key]!.least = min(meanings[key]!.least, hearing.cost)
+            }
+        }
+        func total(_ key: Request) -> Double { meanings[key]!.costs.reduce(0, +) }
+        // First come, first served among equals: the gateway's order is the engine's own.
+        let best = order.enumerated().min { (total($0.element), $0.offset) < (total($1.element), $1.offset) }
+        guard let best, meanings[best.element]!.least <= Hearing.costMax else { return ballots[0].hearings[0].heard }
+        var heard = meanings[best.element]!.heard
+        if heard.isYes, let no = ballots.lazy.flatMap(\.hearings).first(where: { $0.isExact && $0.heard.isNo }) {
+            return no.heard
+        }
+        heard.confidenceMilli = min(
+            heard.confidenceMilli, Int64((1000 * (1 - meanings[best.element]!.least)).rounded()))
+        return heard
+    }
+
+    /// A request as far as its meaning goes: the same for every spelling.
+    private func meaning(_ heard: Interpretation, _ turn: Turn) -> Request {
+        var key = heard.request
+        key.mustAsk = false
+        key.isYes = heard.isYes
+        key.isNo = heard.isNo
+        key.description = nil
+        if let name = key.spokenName {
+            switch turn.shelf.matcher.resolve(name) {
+            case .one(let match): key.customer = turn.shelf.customers[match.index].id
+            case .several(let matches), .weak(let matches):
+                key.texts["who"] = matches.map { String($0.index) }.joined(separator: " ")
+            case .none: break
+            }
+            if turn.shelf.matcher.resolve(name) != .none { key.spokenName = nil }
+        }
+        key.spokenProduct = key.product == nil ? key.spokenProduct : nil
+        for index in key.items.indices where key.items[index].product != nil { key.items[index].spoken = "" }
+        return key
     }
 
     /// Readings that have to agree before something is written without a question.
@@ -35,41 +109,79 @@ extension Dialogue {
         return same >= Self.needed(origin) && !isContested
     }
 
-    /// One reading a voter: the first of its transcripts that says something, or its first.
-    func ballots(_ utterance: Utterance, _ interpreter: Interpreter) -> [Interpretation] {
-        var voters = [utterance.voter]
-        var out = [interpreter.interpret(utterance.text)]
+    /// What each voter may have said. Second thoughts of one voter are its own.
+    func ballots(_ utterance: Utterance, _ interpreter: Interpreter) -> [Ballot] {
+        var out = [ballot(utterance.text, utterance.voter, utterance.origin, interpreter)]
         for alternative in utterance.alternatives {
-            let heard = interpreter.interpret(alternative.text)
-            guard let place = voters.firstIndex(of: alternative.voter) else {
-                voters.append(alternative.voter)
-                out.append(heard)
+            let more = ballot(alternative.text, alternative.voter, utterance.origin, interpreter)
+            guard let place = out.firstIndex(where: { $0.voter == alternative.voter }) else {
+                out.append(more)
                 continue
             }
             // A second thought speaks where the first said nothing; a doubt in either stays a doubt.
-            let isBlocked = out[place].isBlocked || heard.isBlocked
-            if !isUnderstood(out[place]), isUnderstood(heard) { out[place] = heard }
-            out[place].isBlocked = isBlocked
+            out[place].isBlocked = out[place].isBlocked || more.isBlocked
+            if utterance.origin == .heard {
+                out[place].hearings += more.hearings
+            } else if !isUnderstood(out[place].hearings[0].heard), isUnderstood(more.hearings[0].heard) {
+                out[place].hearings = more.hearings
+            }
         }
         return out
     }
 
-    private func isUnderstood(_ heard: Interpretation) -> Bool { heard.rule != nil || heard.isYes || heard.isNo }
+    /// What overwrites, though it moves no money: taken in its own words or not at all. Ten free digits fit any talk; a
+    /// bystander's "my brother is coming" was repaired into a customer's new telephone number.
+    private static let neverRepaired: Set<String> = [
+        "UPDATE_CUSTOMER", "UPDATE_CUSTOMER_PHONE", "PROVIDE_EMAIL", "SET_PRICE", "CREATE_PRODUCT",
+        "DELETE_CUSTOMER_DATA",
+    ]
 
-    /// A transcript that says something beats one that says nothing; a no beats a yes; else the surer one.
-    private func isBetter(_ other: Interpretation, than best: Interpretation) -> Bool {
-        guard isUnderstood(other) == isUnderstood(best) else { return isUnderstood(other) }
-        if other.isNo != best.isNo, other.isYes || best.isYes { return other.isNo }
-        return other.confidenceMilli > best.confidenceMilli
+    private func ballot(
+        _ text: String, _ voter: String, _ origin: Utterance.Origin, _ interpreter: Interpreter
+    ) -> Ballot {
+        let exact = interpreter.interpret(text)
+        var hearing = Hearing(heard: exact, cost: 0, isExact: true)
+        guard origin == .heard else { return Ballot(voter: voter, isBlocked: exact.isBlocked, hearings: [hearing]) }
+        let strange = strangers(exact, interpreter.shelf)
+        hearing.isExact = strange == 0 && exact.unread == 0 && !exact.reading.pieces.contains { $0.isRepaired }
+        hearing.cost = Hearing.exactCost + Hearing.strangerCost * Double(strange + exact.unread)
+        var out = Ballot(voter: voter, isBlocked: exact.isBlocked, hearings: [hearing])
+        guard let stream = SoundStream(interpreter.prepared(text).tokens) else { return out }
+        for found in Decoder(grammar: grammar, shelf: interpreter.shelf).decode(stream) {
+            var heard = interpreter.interpret(found.text)
+            guard isUnderstood(heard), !Self.neverRepaired.contains(heard.request.intent) else { continue }
+            // What was said with a doubt in it is not repaired into a deed.
+            if exact.isBlocked, !Self.questions.contains(heard.request.intent) { continue }
+            heard.request.rivals = found.rivals
+            out.hearings.append(
+                Hearing(heard: heard, cost: found.cost + Hearing.rarity(of: heard.request), isExact: false))
+        }
+        return out
     }
+
+    /// Words that stand where a name stands and are no word of any name.
+    private func strangers(_ heard: Interpretation, _ shelf: Shelf) -> Int {
+        heard.reading.pieces.reduce(0) { sum, piece in
+            guard piece.kind == .person || piece.kind == .unknown else { return sum }
+            return sum
+                + piece.range.count { index in
+                    let key = heard.reading.keys[index]
+                    return !shelf.nameWords.contains(key) && !shelf.landmarkWords.contains(key)
+                        && grammar.lexicon.senses(of: key).isEmpty
+                }
+        }
+    }
+
+    private func isUnderstood(_ heard: Interpretation) -> Bool { heard.rule != nil || heard.isYes || heard.isNo }
 
     func isPosting(_ request: Request) -> Bool {
         Request.postings.contains(request.intent)
     }
 
-    /// What writes without a further question: postings, and a bill that is sent in the same breath.
+    /// What writes without a further question: postings, a new customer, a bill that is sent in the same breath.
     private func isWriting(_ request: Request) -> Bool {
-        isPosting(request) || request.intent == "CREATE_INVOICE" && request.autoSend
+        isPosting(request) || request.intent == "CREATE_CUSTOMER"
+            || request.intent == "CREATE_INVOICE" && request.autoSend
     }
 
     private func isSame(_ left: Request, _ right: Request, _ turn: Turn) -> Bool {
@@ -96,4 +208,41 @@ extension Dialogue {
         if case .one(let one)? = left, case .one(let other)? = right { return one.index == other.index }
         return left == right
     }
+}
+
+/// One way to understand one transcript.
+struct Hearing {
+    var heard: Interpretation
+    /// For each unit of sound: 0 is what was written down, word for word.
+    var cost: Double
+    /// Every word was in the packs or the shop as it was written down.
+    var isExact: Bool
+
+    /// An exact reading whose shape is in no pattern.
+    static let exactCost = 0.06
+    /// Each word of it that nobody knows.
+    static let strangerCost = 0.06
+    /// A voter who heard nothing of the kind.
+    static let absentCost = 0.25
+    /// What is seldom said costs a little more than what is said all day.
+    static func rarity(of request: Request) -> Double {
+        var cost = 0.0
+        let rupees = (request.amount?.rawValue ?? 10_000) / 100
+        if rupees < 5 || rupees > 200_000 { cost += 0.04 }
+        if rupees % 5 != 0 { cost += 0.02 }
+        if request.intent == "UPDATE_STOCK" { cost += 0.02 }
+        if request.intent == "CREATE_CUSTOMER" { cost += 0.03 }
+        return cost
+    }
+
+    /// Dearest hearing that is acted on, be it by a question.
+    static let costMax = 0.20
+}
+
+/// All that one voter may have heard.
+struct Ballot {
+    var voter: String
+    var isBlocked: Bool
+    /// Never empty; the exact reading first.
+    var hearings: [Hearing]
 }

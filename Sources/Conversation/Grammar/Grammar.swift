@@ -13,6 +13,9 @@ public struct Grammar: Sendable {
     /// Folded words recognition writes, and the words that are meant.
     var repairs: [String: [(heard: [String], meant: [String])]] = [:]
     var prompts: [String: PromptPack] = [:]
+    /// The shapes of sentences, and the words of the packs by their sounds: what the decoder searches.
+    private(set) var patterns = PatternGraph()
+    private(set) var sounds = GrammarSounds()
     /// What may stand behind a verb written with "~": "likh~" is likho, likh do, likhna.
     private var endings: [String] = []
 
@@ -22,6 +25,7 @@ public struct Grammar: Sendable {
             return try Grammar(packs: [
                 ("intents.txt", PackageResources.intents_txt), ("hi-en.txt", PackageResources.hi_en_txt),
                 ("hi.txt", PackageResources.hi_txt), ("en.txt", PackageResources.en_txt),
+                ("patterns.txt", PackageResources.patterns_txt),
             ])
         } catch {
             // The packs are compiled in: a wrong one cannot leave the build, a test loads them.
@@ -48,6 +52,12 @@ public struct Grammar: Sendable {
                 }
             }
         }
+        for pack in read {
+            for line in pack.lines where line.section == "patterns" {
+                if let fault = patterns.add(line.body, classes: lexicon.classes) { throw pack.fault(line, fault) }
+            }
+        }
+        sounds = GrammarSounds(lexicon, patterns)
         wakePrefixes.sort { $0.count > $1.count }
         try checkPrompts()
     }
@@ -83,7 +93,7 @@ public struct Grammar: Sendable {
         case "terms":
             let language = String(pack.name.split(separator: ".")[0])
             prompts[language, default: PromptPack()].terms[line.head] = line.body
-        case "intents", "blocking", "neutral", "endings": break
+        case "intents", "blocking", "neutral", "patterns", "endings": break
         default: throw pack.fault(line, "[\(line.section)] is no section")
         }
     }

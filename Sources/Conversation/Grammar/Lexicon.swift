@@ -15,6 +15,8 @@ struct Lexicon: Sendable {
     private(set) var classes: Set<String> = []
     /// Single words exactly as the packs write them.
     private(set) var written: Set<String> = []
+    /// Every phrase as the packs write it, with one of its senses: folding loses what a word sounds like.
+    private(set) var spoken: [(text: String, sense: Sense)] = []
 
     /// Longest phrase, in words.
     static let wordsMax = 6
@@ -24,6 +26,7 @@ struct Lexicon: Sendable {
 
     mutating func add(_ phrase: [String], _ sense: Sense, written: String) {
         spellings[phrase.joined(separator: " "), default: [:]][written, default: []].insert(sense.word)
+        spoken.append((written, sense))
         classes.insert(sense.word)
         if phrase.count == 1 { self.written.insert(Script.folded(written)) }
         if let value = sense.value { classes.insert("\(sense.word)=\(value)") }

@@ -4,7 +4,7 @@ import Ledger
 /// What the shopkeeper wants, as the grammar read it: an intent and its slots. Nothing has been done yet.
 ///
 /// A value that can be kept in the book (`json`) while a question about it is open.
-struct Request: Equatable, Sendable {
+struct Request: Hashable, Sendable {
     var intent: String
     /// Who is meant, once it is settled.
     var customer: CustomerID?
@@ -36,9 +36,14 @@ struct Request: Equatable, Sendable {
     var ordinal: Int?
     /// True for lines whose intent has to be asked about whatever the amount.
     var mustAsk = false
+    /// Names that sound nearly like the one that was heard: who is meant is asked. Not kept: the question is.
+    var rivals: [String] = []
+    /// For telling a bare yes from a bare no while transcripts are compared.
+    var isYes = false
+    var isNo = false
 
     /// One line of a bill as spoken.
-    struct Item: Equatable, Sendable {
+    struct Item: Hashable, Sendable {
         var product: ProductID?
         var spoken: String
         /// In thousandths of what was said: of `unit`, or of the product's own unit when that is nil.

@@ -21,12 +21,15 @@ struct Shelf {
     private(set) var landmarkWords: Set<String> = []
     /// Who is meant by some words.
     private(set) var matcher: NameMatcher
+    /// Names and things by their sounds, for the decoder.
+    let sounds: ShopSounds
     /// Trailing words that belong to any landmark: wala and its kin.
     static let walaKeys: Set<String> = ["vala", "vali", "vale"]
 
     init(customers: [Customer], products: [Product]) {
         self.customers = customers
         self.products = products
+        sounds = ShopSounds(customers: customers, products: products)
         matcher = NameMatcher(
             customers.map { customer in
                 NameMatcher.Candidate(

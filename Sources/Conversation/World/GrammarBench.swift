@@ -39,6 +39,13 @@ public struct GrammarBench {
         return heard.rule != nil
     }
 
+    /// Searches the sounds of one text, as is done with every heard transcript.
+    /// - Returns: true when a sentence of the grammar was found.
+    public func decode(_ text: String) -> Bool {
+        guard let stream = SoundStream(interpreter.prepared(text).tokens) else { return false }
+        return !Decoder(grammar: interpreter.grammar, shelf: interpreter.shelf).decode(stream).isEmpty
+    }
+
     private static func name(_ random: inout CaseRandom) -> String {
         let starts = ["Ba", "Cha", "De", "Go", "Ja", "Ka", "La", "Ma", "Na", "Pra", "Ri", "Sha", "Ta", "Vi", "Ya"]
         let ends = [

@@ -52,6 +52,11 @@ public struct Replay {
                 steps.append(Self.empty)
             } else if let typed = item["pin"]?.string {
                 steps.append(Self.step(dialogue.enter(pin: typed, now: now)))
+            } else if let told = item["heard"], told.array == nil {
+                // What the gateway made of a sound, as the device gets it.
+                steps.append(Self.step(dialogue.hear(Utterance(try TurnReply(json: told), isLate: false), now: now)))
+            } else if let heard = item["heard"]?.array {
+                steps.append(Self.step(dialogue.hear(try Self.heard(heard), now: now)))
             } else if let text = item.string ?? item["text"]?.string {
                 let confidence = item["confidence"]?.number ?? 1
                 let heard = Utterance(
@@ -62,7 +67,8 @@ public struct Replay {
                     })
                 steps.append(Self.step(dialogue.hear(heard, now: now)))
             } else {
-                throw ShopWorldError(description: "case: a say item is none of text, pin, restart, advanceSeconds")
+                throw ShopWorldError(
+                    description: "case: a say item is none of text, heard, pin, restart, advanceSeconds")
             }
         }
         let state = try BookState(store, opening: opening, since: clock, now: now)
@@ -95,6 +101,23 @@ public struct Replay {
     private static let empty: JSONValue = [
         "intent": nil, "slots": .object([]), "code": nil, "speech": "", "confidence": nil,
     ]
+
+    /// What an engine wrote down: `[{"text", "voter", "confidence"}]`, best first, confidence 0 to 1.
+    private static func heard(_ list: [JSONValue]) throws -> Utterance {
+        var made = Utterance(text: "", confidenceMilli: 0, origin: .heard)
+        for (index, item) in list.enumerated() {
+            guard let text = item["text"]?.string, let voter = item["voter"]?.string,
+                let confidence = item["confidence"]?.number
+            else { throw ShopWorldError(description: "case: a heard item has no text, voter or confidence") }
+            if index == 0 {
+                (made.text, made.voter) = (text, voter)
+                made.confidenceMilli = Int64((confidence * 1000).rounded())
+            } else {
+                made.alternatives.append(Utterance.Alternative(text, voter: voter))
+            }
+        }
+        return made
+    }
 
     private static func step(_ answer: Answer) -> JSONValue {
         [

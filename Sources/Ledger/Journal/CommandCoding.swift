@@ -7,6 +7,7 @@ extension Command {
         static let openShop: Int64 = 1
         static let setLanguage: Int64 = 2
         static let setRules: Int64 = 3
+        static let resume: Int64 = 4
         static let createCustomer: Int64 = 10
         static let updateCustomer: Int64 = 11
         static let addAlias: Int64 = 12
@@ -17,6 +18,7 @@ extension Command {
         static let createProduct: Int64 = 20
         static let updateProduct: Int64 = 21
         static let moveStock: Int64 = 22
+        static let receiveBatch: Int64 = 23
         static let giveCredit: Int64 = 30
         static let receivePayment: Int64 = 31
         static let saveDraft: Int64 = 40
@@ -30,15 +32,16 @@ extension Command {
         static let saveReminder: Int64 = 50
         static let cancelReminder: Int64 = 51
         static let send: Int64 = 52
+        static let fireReminder: Int64 = 53
         static let closeDay: Int64 = 60
         static let confirmDate: Int64 = 61
 
         /// How many arguments each has; what is not here is not known. `hold` has one more than what it holds.
         static let argumentCounts: [Int64: Int] = [
-            openShop: 3, setLanguage: 1, setRules: 3, createCustomer: 2, updateCustomer: 2, addAlias: 2, removeAlias: 2,
-            mergeCustomer: 2, unmergeCustomer: 1, eraseCustomer: 1, createProduct: 2, updateProduct: 2, moveStock: 3,
+            openShop: 3, setLanguage: 1, setRules: 3, resume: 4, createCustomer: 2, updateCustomer: 2, addAlias: 2, removeAlias: 2,
+            mergeCustomer: 2, unmergeCustomer: 1, eraseCustomer: 1, createProduct: 2, updateProduct: 2, moveStock: 3, receiveBatch: 4,
             giveCredit: 3, receivePayment: 2, saveDraft: 3, dropDraft: 1, commitBill: 2, cancelInvoice: 1, reverse: 2,
-            creditNote: 4, void: 2, saveReminder: 5, cancelReminder: 1, send: 5, closeDay: 2, confirmDate: 1,
+            creditNote: 4, void: 2, saveReminder: 5, cancelReminder: 1, send: 5, fireReminder: 3, closeDay: 2, confirmDate: 1,
         ]
     }
 
@@ -47,6 +50,7 @@ extension Command {
         case .openShop: Code.openShop
         case .setLanguage: Code.setLanguage
         case .setRules: Code.setRules
+        case .resume: Code.resume
         case .confirmDate: Code.confirmDate
         case .createCustomer: Code.createCustomer
         case .updateCustomer: Code.updateCustomer
@@ -58,6 +62,7 @@ extension Command {
         case .createProduct: Code.createProduct
         case .updateProduct: Code.updateProduct
         case .moveStock: Code.moveStock
+        case .receiveBatch: Code.receiveBatch
         case .giveCredit: Code.giveCredit
         case .receivePayment: Code.receivePayment
         case .saveDraft: Code.saveDraft
@@ -72,6 +77,7 @@ extension Command {
         case .settle: 0
         case .saveReminder: Code.saveReminder
         case .cancelReminder: Code.cancelReminder
+        case .fireReminder: Code.fireReminder
         case .send: Code.send
         case .closeDay: Code.closeDay
         }
@@ -83,7 +89,7 @@ extension Command {
         case Code.giveCredit: "credit"
         case Code.receivePayment: "payment"
         case Code.commitBill: "bill"
-        case Code.moveStock: "stock"
+        case Code.moveStock, Code.receiveBatch: "stock"
         case Code.creditNote: "return"
         default: "other"
         }
@@ -96,6 +102,8 @@ extension Command {
         case .setLanguage(let language): [.text(language)]
         case .setRules(let rules):
             [.bool(rules.roundsBills), .optional(rules.holdAbove?.rawValue), .optional(rules.holdBelowMilli)]
+        case .resume(let after, let retired):
+            [.integer(after.epoch), .integer(after.seq), .bytes(after.hash), .text(retired)]
         case .confirmDate(let day): [.integer(day.number)]
         case .createCustomer(_, let opening): [.optional(commitment), .integer(opening.rawValue)]
         case .updateCustomer(let id, _), .addAlias(let id, _), .removeAlias(let id, _):
@@ -106,6 +114,11 @@ extension Command {
         case .updateProduct(let id, let details): [.integer(id.rawValue), details.cbor]
         case .moveStock(let id, let quantity, let reason):
             [.integer(id.rawValue), .integer(quantity.rawValue), .text(reason)]
+        case .receiveBatch(let id, let quantity, let batch):
+            [
+                .integer(id.rawValue), .integer(quantity.rawValue), .text(batch.number),
+                .optional(batch.expires?.number),
+            ]
         case .giveCredit(let id, let amount, _):
             [.integer(id.rawValue), .integer(amount.rawValue), .optional(commitment)]
         case .receivePayment(let id, let splits): [.integer(id.rawValue), .array(splits.map(\.cbor))]
@@ -129,6 +142,8 @@ extension Command {
                 .integer(reminder.firesAt.rawValue), .optional(reminder.recurrence),
             ]
         case .cancelReminder(let id): [.bytes(id.bytes)]
+        case .fireReminder(let id, let due, let next):
+            [.bytes(id.bytes), .integer(due.rawValue), .optional(next?.rawValue)]
         case .send(let message):
             [
                 .bytes(message.id.bytes), .text(message.kind), .optional(message.customer?.rawValue),

@@ -100,6 +100,39 @@ extension BookJob {
             }
             return .object(members)
         },
+        BookJob(
+            name: "receive", parameters: "product, quantity, batch, [expires]", summary: "goods of a batch arrive",
+            writes: true
+        ) { (store, given, now) throws(JobError) in
+            let products = try doing { () throws(BookError) in try store.products() }
+            guard let name = given["product"]?.string,
+                let product = products.first(where: { $0.details.name == name || $0.details.aliases.contains(name) })
+            else { throw .parameters("product is missing or not a product's name") }
+            guard let quantity = given["quantity"]?.string.flatMap({ Decimal.read($0, places: 3) }),
+                let number = given["batch"]?.string
+            else { throw .parameters("quantity and batch are missing or no number") }
+            let batch = Batch(number: number, expires: try day(given, "expires"))
+            return try write(store, .receiveBatch(product.id, MilliQuantity(quantity), batch), now)
+        },
+        BookJob(
+            name: "batches", parameters: "[before]", summary: "batches in stock, first to expire first", writes: false
+        ) { (store, given, _) throws(JobError) in
+            let before = try day(given, "before")
+            return try doing { () throws(BookError) in
+                let names = Dictionary(
+                    try store.products().map { ($0.id, $0.details.name) }, uniquingKeysWith: { first, _ in first })
+                return [
+                    "batches": .array(
+                        try store.batches(expiringThrough: before).map {
+                            [
+                                "product": .string(names[$0.product] ?? ""), "batch": .string($0.batch.number),
+                                "expires": JSONValue($0.batch.expires?.text),
+                                "left_milli": .integer($0.left.rawValue),
+                            ]
+                        })
+                ]
+            }
+        },
         BookJob(name: "held", parameters: "", summary: "entries that wait to be confirmed", writes: false) {
             (store, _, _) throws(JobError) in
             ["held": .array(try doing { () throws(BookError) in try store.holds().map(\.json) })]

@@ -12,6 +12,10 @@ extension LedgerStore {
             throw .unavailable("an invoice series is three of A-Z and 0-9")
         }
         let lock: BookLock? = try path.map { (path) throws(BookError) in try BookLock(book: path) }
+        // Neither the damaged book nor the restored one: a new empty one must not take their place.
+        if let path, access(Restore.marker(of: path), F_OK) == 0 {
+            throw .unavailable("a restore was interrupted; run 'execoractl ledger restore' again")
+        }
         let connection = try Connection(path: path ?? ":memory:")
         try prepare(connection, inMemory: path == nil)
         let version = try connection.integer("PRAGMA user_version") ?? 0

@@ -218,7 +218,8 @@ extension LedgerStore {
         event: ULID, command: String, customer: CustomerID?, amount: Paise
     )? {
         let kinds = [
-            Command.Code.moveStock, Command.Code.giveCredit, Command.Code.receivePayment, Command.Code.commitBill,
+            Command.Code.moveStock, Command.Code.receiveBatch, Command.Code.giveCredit, Command.Code.receivePayment,
+            Command.Code.commitBill,
         ]
         let list = kinds.map(String.init).joined(separator: ",")
         guard

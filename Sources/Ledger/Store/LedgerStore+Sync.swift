@@ -33,7 +33,7 @@ extension LedgerStore {
 
     /// How far the gateway has receipted; seq 0 before the first receipt.
     public func cursor() throws(BookError) -> SyncCursor {
-        var cursor = SyncCursor(epoch: epoch, seq: 0, hash: ChainLink.start, receipt: [])
+        var cursor = SyncCursor(epoch: 1, seq: 0, hash: ChainLink.start, receipt: [])
         try connection.run("SELECT epoch, seq, hash, receipt FROM cursor") {
             cursor = SyncCursor(
                 epoch: $0.integer(0), seq: $0.integer(1), hash: $0.blob(2), receipt: $0.blob(3))

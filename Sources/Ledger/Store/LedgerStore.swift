@@ -20,7 +20,7 @@ public final class LedgerStore: Book {
     private let lock: BookLock?
 
     /// The open epoch of this device.
-    let epoch: Int64
+    var epoch: Int64 { memory.newest.epoch }
     /// What is kept of the file in memory; changed only by a commit, and put back when the commit fails.
     var memory: Memory
 
@@ -35,7 +35,6 @@ public final class LedgerStore: Book {
         self.mode = mode
         self.path = path
         self.lock = lock
-        epoch = try connection.integer("SELECT value FROM meta WHERE key = 'epoch'") ?? 1
         memory = Memory(newest: try Self.newestEvent(connection))
     }
 
@@ -84,7 +83,7 @@ public final class LedgerStore: Book {
         return done
     }
 
-    private func write(_ request: Request) throws(BookError) -> Committed {
+    func write(_ request: Request) throws(BookError) -> Committed {
         if let known = try committed(request.id) { return try answerAgain(request.command, known) }
         let (command, settles) = try whatToWrite(request)
         var plan = try plan(command, at: request.at)

@@ -15,6 +15,9 @@ extension LedgerStore {
     /// - Throws: `.refused(.clockUntrusted)`; `dateToConfirm` then says what to ask.
     func nextNumber(_ kind: InvoiceNumber.Kind, at: WallTime) throws(BookError) -> InvoiceNumber {
         guard at >= Self.clockFloor else { throw .refused(.clockUntrusted) }
+        if try connection.text("SELECT value FROM setting WHERE name = 'retired_series'") == configuration.series {
+            throw .unavailable("the series \(configuration.series) is retired after a loss; the counter needs another")
+        }
         let year = CivilTime(at).day.financialYear
         guard try dateToConfirm(at: at) == nil else { throw .refused(.clockUntrusted) }
         if let latest = try latestYear(), year < latest { throw .refused(.clockUntrusted) }

@@ -17,7 +17,7 @@ extension LedgerStore {
     /// Checks a command against the book. Throws what the shopkeeper is told; writes nothing.
     func plan(_ command: Command, at: WallTime) throws(BookError) -> Plan {
         switch command {
-        case .openShop, .setLanguage, .confirmDate: return Plan()
+        case .openShop, .setLanguage, .confirmDate, .resume: return Plan()
         case .setRules(let rules):
             guard (rules.holdAbove ?? .zero).isWithinRange, (rules.holdAbove ?? .zero) >= .zero,
                 (0...1000).contains(rules.holdBelowMilli ?? 0)
@@ -43,6 +43,11 @@ extension LedgerStore {
         case .moveStock(let id, let quantity, _):
             guard memory.goods[id] != nil else { throw .refused(.unknownProduct) }
             guard quantity != .zero else { throw .refused(.amountOutOfRange) }
+            try check(quantity)
+            return Plan(moves: [StockMove(id, quantity)])
+        case .receiveBatch(let id, let quantity, let batch):
+            guard memory.goods[id] != nil else { throw .refused(.unknownProduct) }
+            guard quantity > .zero, !batch.number.isEmpty else { throw .refused(.amountOutOfRange) }
             try check(quantity)
             return Plan(moves: [StockMove(id, quantity)])
 
@@ -89,6 +94,12 @@ extension LedgerStore {
             return Plan()
         case .cancelReminder(let id):
             guard try connection.integer("SELECT 1 FROM reminder WHERE id = ?", [.blob(id.bytes)]) != nil else {
+                throw .refused(.unknownReminder)
+            }
+            return Plan()
+        case .fireReminder(let id, let due, let next):
+            let stored = try connection.integer("SELECT fires_at FROM reminder WHERE id = ?", [.blob(id.bytes)])
+            guard stored == due.rawValue, due <= at, next.map({ $0 > at }) ?? true else {
                 throw .refused(.unknownReminder)
             }
             return Plan()

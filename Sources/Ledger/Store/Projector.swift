@@ -101,7 +101,20 @@ struct Projector {
                 [.integer(place.rawValue), .integer(original)])
             guard tables.changes == 1 else { throw .damaged("an event is reversed twice") }
         }
+        if entry.type == Command.Code.receiveBatch { try receive(entry.arguments, sign: -1) }
         try addToDay(entry, sign: -1)
+    }
+
+    /// A delivery of a batch, or one taken back. A batch told with another day of expiry takes the last told.
+    private func receive(_ arguments: [CBORValue], sign: Int64) throws(BookError) {
+        guard let product = arguments[0].integer, let quantity = arguments[1].integer, let number = arguments[2].text
+        else { throw .damaged("a batch cannot be read") }
+        let key: [Connection.Value] = [.integer(product), .text(number)]
+        let before = try tables.integer("SELECT received FROM batch WHERE product = ? AND number = ?", key) ?? 0
+        let (after, overflow) = before.addingReportingOverflow(quantity * sign)
+        guard !overflow else { throw .refused(.amountOutOfRange) }
+        try tables.run(
+            "INSERT OR REPLACE INTO batch VALUES(?,?,?,?)", key + [.optional(arguments[3].integer), .integer(after)])
     }
 
     private func addToDay(_ entry: JournalEntry, sign: Int64) throws(BookError) {
@@ -135,6 +148,7 @@ struct Projector {
             try set("round", rules.roundsBills ? "1" : "0")
             try set("hold_above", rules.holdAbove.map { String($0.rawValue) })
             try set("hold_below", rules.holdBelowMilli.map { String($0) })
+        case Command.Code.resume: try set("retired_series", arguments[3].text)
         case Command.Code.confirmDate: try set("confirmed_day", arguments[0].integer.map { String($0) })
         case Command.Code.createCustomer:
             guard case .customer(let id) = entry.outcome else { throw .damaged("a customer without a number") }
@@ -152,6 +166,8 @@ struct Projector {
                 try tables.run("UPDATE customer SET erased = 1 WHERE id = ?", [.integer(id)])
                 try tables.run("DELETE FROM draft WHERE customer = ?", [.integer(id)])
                 try tables.run("DELETE FROM hold WHERE customer = ?", [.integer(id)])
+                try tables.run(
+                    "DELETE FROM firing WHERE id IN (SELECT id FROM reminder WHERE customer = ?)", [.integer(id)])
                 try tables.run("DELETE FROM reminder WHERE customer = ?", [.integer(id)])
                 try tables.run("DELETE FROM outgoing WHERE customer = ?", [.integer(id)])
             }
@@ -161,6 +177,7 @@ struct Projector {
                 "INSERT INTO product VALUES(?,?,0)", [.integer(id.rawValue), .blob(arguments[0].encoded)])
         case Command.Code.updateProduct:
             try tables.run("UPDATE product SET details = ? WHERE id = ?", [.blob(arguments[1].encoded), number(0)])
+        case Command.Code.receiveBatch: try receive(arguments, sign: 1)
         case Command.Code.saveDraft:
             let customer = Bill(arguments[1])?.customer?.rawValue ?? 0
             try tables.run(
@@ -195,14 +212,24 @@ struct Projector {
             if case .bill(_, let draft) = held { try dropDraft(draft?.bytes) }
         case Command.Code.void: try removeHold(arguments[0].bytes ?? [])
         case Command.Code.saveReminder:
+            // Told anew, it begins anew.
+            try tables.run("DELETE FROM firing WHERE id = ?", [.blob(arguments[0].bytes ?? [])])
             try tables.run(
                 "INSERT OR REPLACE INTO reminder VALUES(?,?,?,?,?)",
                 [
                     .blob(arguments[0].bytes ?? []), number(1), number(2), number(3),
                     arguments[4].text.map { .text($0) } ?? .null,
                 ])
-        case Command.Code.cancelReminder:
-            try tables.run("DELETE FROM reminder WHERE id = ?", [.blob(arguments[0].bytes ?? [])])
+        case Command.Code.cancelReminder: try dropReminder(arguments[0].bytes ?? [])
+        case Command.Code.fireReminder:
+            let id = Connection.Value.blob(arguments[0].bytes ?? [])
+            guard let next = arguments[2].integer else {
+                try dropReminder(arguments[0].bytes ?? [])
+                break
+            }
+            // Counted from the first time, so that the 31st stays the 31st after a February.
+            try tables.run("INSERT OR IGNORE INTO firing VALUES(?,?)", [id, number(1)])
+            try tables.run("UPDATE reminder SET fires_at = ? WHERE id = ?", [.integer(next), id])
         case Command.Code.send:
             try tables.run(
                 "INSERT INTO outgoing VALUES(?,?)", [.integer(place.rawValue), .optional(arguments[2].integer)])
@@ -232,6 +259,11 @@ struct Projector {
         try tables.run(
             "INSERT OR REPLACE INTO series VALUES(?,?,?)",
             [.text(number.code), .integer(number.year), .integer(number.number + 1)])
+    }
+
+    private func dropReminder(_ id: [UInt8]) throws(BookError) {
+        try tables.run("DELETE FROM reminder WHERE id = ?", [.blob(id)])
+        try tables.run("DELETE FROM firing WHERE id = ?", [.blob(id)])
     }
 
     private func removeHold(_ id: [UInt8]) throws(BookError) {

@@ -4,7 +4,7 @@
 ///
 /// `place` is an event's epoch and number as one integer (`Place`).
 enum Schema {
-    /// 2 adds `hold` and `credit_note`, and numbers of credit notes to `series`.
+    /// 2 adds `hold`, `credit_note`, `batch` and `firing`, and numbers of credit notes to `series`.
     static let version: Int64 = 2
     /// "EXEC" in ASCII: what `file` and a technician see in the header.
     static let applicationID: Int64 = 0x4558_4543
@@ -42,11 +42,12 @@ enum Schema {
         ("balance", "account"), ("customer", "id"), ("product", "id"), ("draft", "customer"),
         ("day_figure", "day, kind"), ("reminder", "id"), ("outgoing", "place"), ("series", "code, year"),
         ("setting", "name"), ("hold", "id"), ("credit_note", "number"),
+        ("batch", "product, number"), ("firing", "id"),
     ]
 
     /// Those of them that a book of an earlier version has.
     static func steadyTables(version: Int64) -> [(table: String, order: String)] {
-        steadyTables.filter { version >= 2 || !["hold", "credit_note"].contains($0.table) }
+        steadyTables.filter { version >= 2 || !["hold", "credit_note", "batch", "firing"].contains($0.table) }
     }
 
     static let projections = """
@@ -71,6 +72,9 @@ enum Schema {
         CREATE TABLE outgoing(place INTEGER PRIMARY KEY, customer INTEGER) STRICT;
         CREATE TABLE series(code TEXT NOT NULL, year INTEGER NOT NULL, next INTEGER NOT NULL,
           PRIMARY KEY(code, year)) STRICT, WITHOUT ROWID;
+        CREATE TABLE batch(product INTEGER NOT NULL, number TEXT NOT NULL, expires INTEGER, received INTEGER NOT NULL,
+          PRIMARY KEY(product, number)) STRICT, WITHOUT ROWID;
+        CREATE TABLE firing(id BLOB PRIMARY KEY, first_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
         CREATE TABLE hold(id BLOB PRIMARY KEY, place INTEGER NOT NULL, customer INTEGER NOT NULL,
           made_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
         CREATE TABLE credit_note(number TEXT PRIMARY KEY, place INTEGER NOT NULL UNIQUE, invoice TEXT NOT NULL,

@@ -90,8 +90,12 @@ public final class SyncRunner {
                 case 409: try resolve(SyncRefusal(body), of: batch, now)
                 case 400, 413, 422: refuse(batch, now)
                 case 401, 403:
-                    let code = SyncRefusal(body).code
-                    if code == "revoked" { stop(.revoked) } else { fail(.identity(code: code), now) }
+                    let refusal = SyncRefusal(body)
+                    if refusal.isRevocation(of: identity) {
+                        stop(.revoked)
+                    } else {
+                        fail(.identity(code: refusal.code), now)
+                    }
                 case 429, 500...599: fail(.busy(status: status), retryAfterSeconds: retryAfter, now)
                 default: fail(.unexpected(status: status), now)
                 }

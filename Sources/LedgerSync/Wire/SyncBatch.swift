@@ -4,14 +4,16 @@ import Seals
 /// Consecutive events of one device's chain, signed by its ledger key.
 ///
 ///     "DLB1" | header length u16 | header (CBOR, keys 1 to 20) | signature(64) | payload
-///     payload = one frame an event: length u32 big-endian | event body
+///     payload = one frame an event: length u32 big-endian | event body; as such (codec 0) or by Zstandard (codec 1)
 ///
-/// The signature is over "execora/sync-batch/v1\0" || header; the header binds the payload by length and SHA-256.
+/// The signature is over "execora/sync-batch/v1\0" || header; the header binds the payload by the length and SHA-256
+/// that it has uncompressed.
 public struct SyncBatch: Hashable, Sendable {
     static let magic = "DLB1"
     static let domain = "execora/sync-batch/v1\0"
     static let version: Int64 = 1
     static let codecNone: Int64 = 0
+    static let codecZstandard: Int64 = 1
     static let algorithmEd25519: Int64 = 1
 
     public struct Header: Hashable, Sendable {
@@ -24,7 +26,9 @@ public struct SyncBatch: Hashable, Sendable {
         /// The hash before the first event, and of the last.
         public var prevHash: [UInt8]
         public var headHash: [UInt8]
+        /// Uncompressed.
         public var payloadBytes: Int
+        public var isCompressed = false
         public var payloadDigest: [UInt8]
         /// `VerifyingKey.keyID` of the ledger key.
         public var keyID: [UInt8]
@@ -79,10 +83,12 @@ public struct SyncBatch: Hashable, Sendable {
             prev = event.hash
             payload += Self.frameLength(event.body.count) + event.body
         }
+        let compressed = Compression.compressed(payload)
         let header = Header(
             shop: shop, device: device, epoch: events[0].epoch, firstSeq: events[0].seq, count: events.count,
             prevHash: events[0].prev, headHash: prev, payloadBytes: payload.count,
-            payloadDigest: SHA256.digest(payload), keyID: key.verifyingKey.keyID, circumstances: circumstances)
+            isCompressed: compressed != nil, payloadDigest: SHA256.digest(payload), keyID: key.verifyingKey.keyID,
+            circumstances: circumstances)
         let envelope: [UInt8]
         do {
             envelope = try Envelope.write(magic: magic, header: header.encoded, domain: domain, key: key)
@@ -90,7 +96,7 @@ public struct SyncBatch: Hashable, Sendable {
         return SyncBatch(
             header: header,
             entries: events.map { Entry(seq: $0.seq, body: $0.body, prev: $0.prev, hash: $0.hash) },
-            bytes: envelope + payload)
+            bytes: envelope + (compressed ?? payload))
     }
 
     /// Reads and checks a batch: form, limits, signature, payload digest, chain from `prevHash` to `headHash`.
@@ -104,10 +110,23 @@ public struct SyncBatch: Hashable, Sendable {
         guard envelope.isSigned(by: key, domain: domain) else { throw .notAuthentic }
         let header = try Header(envelope.fields(lastKey: 20))
         guard header.keyID == key.keyID else { throw .notAuthentic }
-        guard header.payloadBytes == envelope.rest.count else { throw .malformed("payload of another length") }
-        let payload = Array(envelope.rest)
+        let payload = try payload(of: envelope, header)
         guard SHA256.digest(payload) == header.payloadDigest else { throw .notAuthentic }
         return SyncBatch(header: header, entries: try entries(of: payload, header), bytes: bytes)
+    }
+
+    /// Reads a batch that was checked before it was stored: form and chain, not the signature, whose key may have
+    /// been replaced since.
+    public static func stored(_ bytes: [UInt8]) throws(SyncError) -> SyncBatch {
+        let envelope = try Envelope.read(bytes, magic: magic)
+        let header = try Header(envelope.fields(lastKey: 20))
+        return SyncBatch(header: header, entries: try entries(of: payload(of: envelope, header), header), bytes: bytes)
+    }
+
+    private static func payload(of envelope: Envelope, _ header: Header) throws(SyncError) -> [UInt8] {
+        if header.isCompressed { return try Compression.expanded(envelope.rest, to: header.payloadBytes) }
+        guard header.payloadBytes == envelope.rest.count else { throw .malformed("payload of another length") }
+        return Array(envelope.rest)
     }
 
     private static func entries(of payload: [UInt8], _ header: Header) throws(SyncError) -> [Entry] {

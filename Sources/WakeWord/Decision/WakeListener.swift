@@ -11,6 +11,8 @@ public final class WakeListener {
         public var startSample: UInt64
         /// Absolute index behind the last sample that was scored.
         public var endSample: UInt64
+        /// It is the word that silences the counter, not one that opens a turn.
+        public var isStop: Bool
     }
 
     /// Wake models see about this much sound; they tell the end of a word well and its start badly.
@@ -19,10 +21,14 @@ public final class WakeListener {
     private final class Ear {
         let model: WakeModel
         let runner: ModelRunner
+        let isStop: Bool
         var mean: SlidingMean
+        /// Steps in a row whose mean was over the cutoff.
+        var stepsOver = 0
 
-        init(_ model: WakeModel) {
+        init(_ model: WakeModel, isStop: Bool = false) {
             self.model = model
+            self.isStop = isStop
             runner = ModelRunner(model)
             mean = SlidingMean(window: model.window)
         }
@@ -37,13 +43,18 @@ public final class WakeListener {
 
     /// Added to every wake model's cutoff, thousandths: raised while the counter itself speaks.
     public var cutoffRaiseMilli: Int64 = 0
+    /// So many steps in a row must be over the cutoff: 1, and 2 while the counter itself speaks.
+    public var stepsOverNeeded = 1
+    /// False while the counter is deaf: the stop word is not heard either. Apart from that it is heard in open turns too.
+    public var isStopArmed = true
     /// False while a turn is open: features and voice activity go on, no wake fires.
     public var isArmed = true
     /// Frames scored since the start; stands still when the ear is deaf.
     public private(set) var framesScored: UInt64 = 0
 
-    public init(wake: [WakeModel], voice: WakeModel?) {
-        ears = wake.map { Ear($0) }
+    /// - Parameter stop: a wake model whose word silences the counter; nil without one.
+    public init(wake: [WakeModel], voice: WakeModel?, stop: WakeModel? = nil) {
+        ears = wake.map { Ear($0) } + (stop.map { [Ear($0, isStop: true)] } ?? [])
         self.voice = voice.map { Ear($0) }
     }
 
@@ -57,11 +68,20 @@ public final class WakeListener {
         return best
     }
 
+    /// Forgets what the models answered until now, not what they heard: a wake needs a whole window of new answers.
+    public func forgetWindows() {
+        for ear in ears {
+            ear.mean.reset()
+            ear.stepsOver = 0
+        }
+    }
+
     public func reset() {
         frontend.reset()
         for ear in ears {
             ear.runner.reset()
             ear.mean.reset()
+            ear.stepsOver = 0
         }
         if let voice {
             voice.runner.reset()
@@ -97,15 +117,20 @@ public final class WakeListener {
             guard let answer = ear.runner.take(features) else { continue }
             ear.mean.take(answer)
             let cutoff = min(ear.model.cutoff + Float(cutoffRaiseMilli) / 1000, 0.999)
-            if isArmed, ignoredFrames == 0, hasVoice, ear.mean.isOver(cutoff) {
+            ear.stepsOver = hasVoice && ear.mean.isOver(cutoff) ? ear.stepsOver + 1 : 0
+            if ear.isStop ? isStopArmed : isArmed, ignoredFrames == 0, ear.stepsOver >= stepsOverNeeded {
                 heard = Wake(
                     model: ear.model.name, scoreMilli: ear.mean.meanMilli, cutoffMilli: Int64(cutoff * 1000),
-                    startSample: end > Self.modelSpanSamples ? end - Self.modelSpanSamples : 0, endSample: end)
+                    startSample: end > Self.modelSpanSamples ? end - Self.modelSpanSamples : 0, endSample: end,
+                    isStop: ear.isStop)
             }
         }
         if ignoredFrames > 0 { ignoredFrames -= 1 }
         if heard != nil {
-            for ear in ears { ear.mean.reset() }
+            for ear in ears {
+                ear.mean.reset()
+                ear.stepsOver = 0
+            }
             ignoredFrames = SlidingMean.ignoredFrames
         }
         return heard

@@ -35,6 +35,10 @@ public struct EndpointProfile: Sendable, Equatable {
     public static let followUp = EndpointProfile(
         name: "follow-up", hangoverMilliseconds: 700, noSpeechMilliseconds: 6_000)
 
+    /// While a talk button is held down the silence ends nothing; letting go does.
+    public static let held = EndpointProfile(
+        name: "held", hangoverMilliseconds: 28_000, noSpeechMilliseconds: 28_000, softCapMilliseconds: 28_000)
+
     /// The set with that name.
     public static func named(_ name: String) -> EndpointProfile? {
         [normal, quick, dictation, followUp].first { $0.name == name }
@@ -49,6 +53,8 @@ public struct Endpoint: Sendable, Equatable {
         case noSpeech = "no_speech"
         case softCap = "soft_cap"
         case hardCap = "hard_cap"
+        /// The talk button was let go.
+        case button
     }
 
     public var reason: Reason
@@ -57,4 +63,11 @@ public struct Endpoint: Sendable, Equatable {
     public var speechEnd: UInt64?
     /// Index behind the last sample of the turn.
     public var endSample: UInt64
+
+    public init(reason: Reason, speechStart: UInt64?, speechEnd: UInt64?, endSample: UInt64) {
+        self.reason = reason
+        self.speechStart = speechStart
+        self.speechEnd = speechEnd
+        self.endSample = endSample
+    }
 }

@@ -8,8 +8,8 @@ struct EnrolTokenCommand: AsyncParsableCommand {
         abstract: "Make a one-time code with which one counter joins a shop.",
         discussion: "The shop is made when its name is new. The code is shown once and kept only as a hash.")
 
-    @Option(help: "The gateway's state folder.")
-    var state: String
+    @OptionGroup
+    var gateway: FleetOptions
 
     @Option(help: "The shop's name, as operators call it; 1 to 80 characters.")
     var shop: String
@@ -27,11 +27,10 @@ struct EnrolTokenCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ending {
-            let folder = try StateFolder.made(at: state)
-            let store = try await FleetStore.open(path: folder.database)
+            let fleet = try await gateway.open().fleet
             let now = SystemClock.milliseconds()
             let life = Self.duration(ttl)!
-            let made = try await store.newCode(shop: shop, life: life, nowMilliseconds: now)
+            let made = try await fleet.newCode(shop: shop, life: life, nowMilliseconds: now)
             if json {
                 print(
                     ([

@@ -8,16 +8,15 @@ struct HeadsCommand: AsyncParsableCommand {
         abstract: "Show how far each device's chain is held here.",
         discussion: "Only reads; may run beside serve.")
 
-    @Option(help: "The gateway's state folder.")
-    var state: String
+    @OptionGroup
+    var gateway: FleetOptions
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
         try await ending {
-            let folder = try StateFolder.made(at: state)
-            let heads = try FleetStore.heads(in: FleetDatabase(path: folder.database, isReadOnly: true))
+            let heads = try await gateway.open().fleet.heads()
             if json {
                 print((["heads": .array(heads.map(\.json))] as JSONValue).text)
             } else {
@@ -46,8 +45,8 @@ struct RevokeCommand: AsyncParsableCommand {
         abstract: "Refuse a device from its next request on: lost, stolen or replaced.",
         discussion: "A running serve needs no restart. The device's invoice series is never given again.")
 
-    @Option(help: "The gateway's state folder.")
-    var state: String
+    @OptionGroup
+    var gateway: FleetOptions
 
     @Option(help: "The device's id: 32 hex digits, as heads shows it.")
     var device: String
@@ -58,9 +57,9 @@ struct RevokeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ending {
-            let folder = try StateFolder.made(at: state)
-            let store = try await FleetStore.open(path: folder.database)
-            guard try await store.revoke(device: Hex.bytes(device)!, nowMilliseconds: SystemClock.milliseconds())
+            guard
+                try await gateway.open().fleet.revoke(
+                    device: Hex.bytes(device)!, nowMilliseconds: SystemClock.milliseconds())
             else {
                 complain("no device \(device) is enrolled here")
                 throw ExitCode(1)

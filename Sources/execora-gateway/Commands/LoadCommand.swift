@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import JSONText
 import Seals
 
@@ -12,8 +13,8 @@ struct LoadCommand: AsyncParsableCommand {
             sync_burst must be at least --batches. Prints one JSON line.
             """)
 
-    @Option(help: "The state folder of the gateway under load, for codes and ca.pem.")
-    var state: String
+    @OptionGroup
+    var gateway: FleetOptions
 
     @Option(help: "Host of the gateway.")
     var host = "localhost"
@@ -36,6 +37,9 @@ struct LoadCommand: AsyncParsableCommand {
     @Option(help: "Bytes of an entry's content; a real entry's body is about 90.")
     var bodyBytes = 80
 
+    @Option(help: "Seconds that every line stays open behind its last batch; the result is printed before.")
+    var hold = 0
+
     func validate() throws {
         guard (1...1000).contains(devices), batches > 0, (1...1000).contains(entries), (0...4096).contains(bodyBytes)
         else { throw ValidationError("devices 1 to 1000, batches 1 or more, entries 1 to 1000, body-bytes 0 to 4096") }
@@ -43,12 +47,11 @@ struct LoadCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ending {
-            let folder = try StateFolder.made(at: state)
-            let store = try await FleetStore.open(path: folder.database)
+            let (folder, fleet) = try await gateway.open()
             let trust = try folder.text(folder.rootCertificate, secret: false)
             var counters: [VirtualCounter] = []
             for _ in 0..<devices {
-                let code = try await store.newCode(
+                let code = try await fleet.newCode(
                     shop: "load", life: .seconds(600), nowMilliseconds: SystemClock.milliseconds()
                 ).code
                 counters.append(
@@ -73,7 +76,6 @@ struct LoadCommand: AsyncParsableCommand {
                 return try await group.reduce(into: []) { $0 += $1 }.sorted()
             }
             let took = clock.now - start
-            for counter in counters { try await counter.end() }
             let total = Int64(rounds.count * entries)
             let line: JSONValue = [
                 "bench": "sync_entries_per_second", "devices": .integer(Int64(devices)),
@@ -84,6 +86,9 @@ struct LoadCommand: AsyncParsableCommand {
                 "round_p99_ms": .integer(rounds[min(rounds.count - 1, rounds.count * 99 / 100)].milliseconds),
             ]
             print(line.text)
+            fflush(nil)
+            if hold > 0 { try await Task.sleep(for: .seconds(hold)) }
+            for counter in counters { try await counter.end() }
         }
     }
 }

@@ -32,12 +32,24 @@ struct ServeCommand: AsyncParsableCommand {
                     "server certificate ends soon; run init --new-server-certificate",
                     metadata: ["days": "\(left.components.seconds / 86_400)"])
             }
+            let meter = ProviderMeter(
+                prices: .init(
+                    microsPerAudioMinute: configuration.speech.prices,
+                    microsPerThousandTokens: configuration.opinion?.microsPerThousandTokens ?? 0))
+            if configuration.isReadmitting { logger.warning("readmitting devices that the store does not know") }
             let server = try GatewayServer(
                 configuration.listeners,
                 pace: SyncPace(burst: configuration.syncBurst, perMinute: configuration.syncPerMinute),
                 parts: .init(
-                    folder: folder, store: try await FleetStore.open(path: folder.database),
-                    speech: try SpeechProviders.make(from: configuration.speech, logger: logger), logger: logger)
+                    folder: folder, fleet: try await configuration.fleet(),
+                    speech: try SpeechProviders.make(from: configuration.speech, meter: meter, logger: logger),
+                    opinion: try configuration.opinion.map { try ChatOpinion($0, meter: meter, logger: logger) },
+                    quotas: configuration.quotas, verifier: try configuration.wake.map { try WakeVerifier($0) },
+                    voices: try Voices.make(from: configuration.voice, metrics: meter.metrics, logger: logger),
+                    archive: try configuration.archive.map {
+                        try Archive.make($0, metrics: meter.metrics, logger: logger)
+                    },
+                    logger: logger, metrics: meter.metrics, isReadmitting: configuration.isReadmitting)
             ) { ports in
                 let line: JSONValue = [
                     "event": "listening", "device_port": .integer(Int64(ports.device)),
@@ -60,7 +72,11 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Check a configuration file and what it names, all mistakes at once.",
         discussion: """
             Keys: state; device_address, device_port, enrol_address, enrol_port, operations_address, operations_port; \
-            stt.embedded {python, model}; stt.http {url, model, key_file, language}; sync_burst, sync_per_minute.
+            stt {order, embedded, http, deepgram, sarvam, elevenlabs}; llm {url, model, key_file, form, timeout_ms, \
+            ask_below}; wake {models, cutoff}; quotas {device_audio_seconds, shop_audio_seconds, shop_llm_tokens}; \
+            archive {folder | url, bucket, region, key_file; retention_days}; \
+            tts {order, sarvam, elevenlabs, openai, command}; store {postgres, lanes}; readmit; \
+            sync_burst, sync_per_minute.
             """)
 
     @Option(help: "The configuration, a JSON file.")

@@ -12,15 +12,18 @@ import Seals
 ///       "enrol_port": 8444,
 ///       "operations_address": "127.0.0.1",
 ///       "operations_port": 9464,
-///       "stt": {
-///         "embedded": {"python": "/opt/execora/venv/bin/python", "model": "/opt/execora/whisper-base"},
-///         "http": {"url": "https://api.example/v1", "model": "whisper-1", "key_file": "/etc/execora/stt.key"}
+///       "stt": {"embedded": {"python": "/opt/execora/venv/bin/python", "model": "/opt/execora/whisper-base"}},
+///       "store": {                       without it: gateway.sqlite in the state folder
+///         "postgres": ["host=/run/postgresql dbname=execora passfile=/etc/execora/pgpass"],
+///         "lanes": 2                     connections that take batches, each instance, 1 to 16
 ///       },
+///       "readmit": true,                 only after a store was lost: devices it does not know are taken at their
+///                                        certificate's word; revoke again first whom you revoked
 ///       "sync_burst": 60,                batches of one device at once, 1 to 10,000
 ///       "sync_per_minute": 30            and then a minute, 1 to 10,000
 ///     }
 ///
-/// Of `stt` one or both; both means `http` first and `embedded` when it fails.
+/// `stt` and the other parts about providers are told in full in `GatewayConfiguration+Speech.swift`.
 struct GatewayConfiguration: Hashable, Sendable {
     struct Address: Hashable, Sendable {
         var host: String
@@ -36,6 +39,14 @@ struct GatewayConfiguration: Hashable, Sendable {
     var state: String
     var listeners = Listeners()
     var speech = SpeechConfiguration()
+    var opinion: OpinionConfiguration?
+    var quotas = TurnQuota.Limits()
+    var wake: WakeVerifier.Configuration?
+    var voice = VoiceConfiguration()
+    /// Nil keeps no recording.
+    var archive: ArchiveConfiguration?
+    var store = StoreConfiguration()
+    var isReadmitting = false
     var syncBurst: Int64 = 60
     var syncPerMinute: Int64 = 30
 
@@ -65,50 +76,31 @@ struct GatewayConfiguration: Hashable, Sendable {
         syncBurst = form.number("sync_burst", in: 1...10_000) ?? syncBurst
         syncPerMinute = form.number("sync_per_minute", in: 1...10_000) ?? syncPerMinute
 
-        if var stt = form.object("stt") {
-            if var embedded = stt.object("embedded") {
-                speech.embedded = .init(
-                    python: embedded.text("python", required: true) ?? "",
-                    model: embedded.text("model", required: true) ?? "")
-                mistakes += embedded.mistakes()
-            }
-            if var http = stt.object("http") {
-                speech.http = .init(
-                    url: http.text("url", required: true) ?? "", model: http.text("model", required: true) ?? "",
-                    keyFile: http.text("key_file"), language: http.text("language"))
-                mistakes += http.mistakes()
-            }
-            mistakes += stt.mistakes()
-        }
-        if speech == SpeechConfiguration() {
-            mistakes.append("stt: name at least one of stt.embedded and stt.http")
-        }
+        speech = Self.speech(&form, &mistakes)
+        opinion = Self.opinion(&form, &mistakes)
+        quotas = Self.quotas(&form, &mistakes)
+        wake = Self.wake(&form, &mistakes)
+        voice = Self.voice(&form, &mistakes)
+        archive = Self.archive(&form, &mistakes)
+        isReadmitting = form.flag("readmit") ?? false
+        if var form = form.object("store") { mistakes += store.read(&form) }
         mistakes += form.mistakes()
         guard mistakes.isEmpty else { throw .configuration(mistakes) }
+    }
+
+    /// The stores that it names, opened.
+    func fleet() async throws -> Fleet {
+        let folder = StateFolder(path: state)
+        if store.postgres.isEmpty {
+            return try .embedded(await FleetStore.open(path: folder.database), path: folder.database)
+        }
+        return try await .postgres(store.places, lanes: store.lanes)
     }
 
     /// What the machine lacks for this configuration: folders, programs, files. Empty when `serve` may start.
     func problems() -> [String] {
         var problems = StateFolder(path: state).problems()
-        if let embedded = speech.embedded {
-            if access(embedded.python, X_OK) != 0 {
-                problems.append("stt.embedded.python: \(embedded.python) is no program that can be run")
-            }
-            if access(embedded.model + "/model.bin", R_OK) != 0 {
-                problems.append("stt.embedded.model: \(embedded.model) holds no model.bin that can be read")
-            }
-        }
-        if let http = speech.http {
-            if !http.url.hasPrefix("http://") && !http.url.hasPrefix("https://") {
-                problems.append("stt.http.url: \(http.url) begins with neither http:// nor https://")
-            }
-            if let file = http.keyFile {
-                do { _ = try PrivateFile.read(file, secret: true) } catch {
-                    problems.append(
-                        "stt.http.key_file: \(file) must be a file that only its owner can read (0600): \(error)")
-                }
-            }
-        }
+        problems += speechProblems()
         return problems
     }
 }
@@ -147,6 +139,32 @@ struct ConfigurationForm {
             return nil
         }
     }
+
+    mutating func flag(_ key: String) -> Bool? {
+        switch value(key) {
+        case nil: return nil
+        case .bool(let flag): return flag
+        default:
+            wrong.append("\(name(key)): must be true or false")
+            return nil
+        }
+    }
+
+    mutating func texts(_ key: String, required: Bool = false) -> [String]? {
+        guard let value = value(key) else {
+            if required { wrong.append("\(name(key)): is missing") }
+            return nil
+        }
+        if case .array(let items) = value, !items.isEmpty {
+            let texts = items.compactMap(\.string)
+            if texts.count == items.count { return texts }
+        }
+        wrong.append("\(name(key)): must be a list of texts that is not empty")
+        return nil
+    }
+
+    /// Something wrong that only the caller sees.
+    mutating func complain(_ key: String, _ what: String) { wrong.append("\(name(key)): \(what)") }
 
     mutating func object(_ key: String) -> ConfigurationForm? {
         value(key).map { ConfigurationForm($0, path: name(key)) }

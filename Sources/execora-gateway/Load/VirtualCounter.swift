@@ -8,8 +8,8 @@ import Seals
 
 /// A counter that `load` makes up: real keys, real enrolment, real TLS, real signatures; only its entries are invented.
 struct VirtualCounter: Sendable {
-    private let ledgerKey: SigningKey
-    private let identity: DeviceIdentity
+    let ledgerKey: SigningKey
+    let identity: DeviceIdentity
     private let client: HTTPClient
     private let url: String
     private var head = ChainHead(epoch: 1, seq: 0, hash: ChainLink.start)
@@ -59,11 +59,10 @@ struct VirtualCounter: Sendable {
     mutating func sendBatch(entries: Int, bodyBytes: Int) async throws {
         var events: [StoredEvent] = []
         var head = head
+        var random = SplitMix(state: UInt64(head.seq) &* 0x9E37 &+ UInt64(identity.device[0]))
         for _ in 0..<entries {
             let seq = head.seq + 1
-            let body = CBORValue.map([
-                1: .integer(seq), 2: .bytes(.init(repeating: UInt8(truncatingIfNeeded: seq), count: bodyBytes)),
-            ]).encoded
+            let body = InventedJournal.body(seq, bytes: bodyBytes, using: &random)
             let hash = ChainLink.hash(device: identity.device, epoch: 1, seq: seq, prev: head.hash, body: body)
             events.append(
                 StoredEvent(
@@ -83,6 +82,20 @@ struct VirtualCounter: Sendable {
         else { throw GatewayError.state(problem: "a batch was answered \(answer.status)", hint: "see serve's log") }
         self.head = head
         lastReceipt = Receipt.hash(of: answer.bytes)
+    }
+
+    /// One try; whatever happens to it on the way is `lost`.
+    func send(_ batch: [UInt8], timeout: TimeAmount) async -> SyncAnswer {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.body = .bytes(ByteBuffer(bytes: batch))
+        do {
+            let response = try await client.execute(request, timeout: timeout)
+            let bytes = try await response.body.collect(upTo: 65_536)
+            return .answered(
+                status: Int(response.status.code), body: Array(bytes.readableBytesView),
+                retryAfterSeconds: response.headers.first(name: "retry-after").flatMap { Int64($0) })
+        } catch { return .lost }
     }
 
     func end() async throws { try await client.shutdown() }

@@ -7,7 +7,7 @@ import Seals
 struct EnrolRoute: Sendable {
     static let bodyBytesMax = 16_384
 
-    let store: FleetStore
+    let fleet: Fleet
     let authority: CertificateAuthority
     let trustPEM: String
     let receiptKey: SigningKey
@@ -30,12 +30,14 @@ struct EnrolRoute: Sendable {
         guard let codeHash = EnrolCode.hash(typed: code) else { throw Self.codeRefused }
 
         let now = now()
-        let outcome = try await store.enrol(
+        let outcome = try await fleet.enrol(
             codeHash: codeHash, requestHash: SHA256.digest(key.bytes, Array(tlsKey.x963Representation)), device: device,
             ledgerKey: key.bytes,
             nowMilliseconds: now
         ) { [authority, trustPEM, receiptKey] shop, series throws(GatewayError) in
-            let issued = try authority.device(key: tlsKey, deviceHex: Hex.text(device), nowMilliseconds: now)
+            let issued = try authority.device(
+                key: tlsKey, subject: .init(device: device, shop: shop, series: series, ledgerKey: key.bytes),
+                nowMilliseconds: now)
             let answer: JSONValue = [
                 "shop": .string(Hex.text(shop)), "device": .string(Hex.text(device)), "series": .string(series),
                 "certificate": .string(issued.chainPEM), "ca": .string(trustPEM),
@@ -62,7 +64,7 @@ struct EnrolRoute: Sendable {
 /// `POST /v1/renew` on the device port: a new certificate for the device that asks, for the key in its request. The
 /// old one stays good until it ends, so an answer lost on the way locks nobody out.
 struct RenewRoute: Sendable {
-    let store: FleetStore
+    let fleet: Fleet
     let authority: CertificateAuthority
     let now: @Sendable () -> Int64
 
@@ -72,8 +74,8 @@ struct RenewRoute: Sendable {
             throw Refusal.malformed("a renewal has csr")
         }
         let key = try CertificateAuthority.deviceKey(request: csr)
-        let issued = try authority.device(key: key, deviceHex: Hex.text(sender.device), nowMilliseconds: now())
-        guard try await store.renew(issued, of: sender, nowMilliseconds: now()) else {
+        let issued = try authority.device(key: key, subject: .init(sender), nowMilliseconds: now())
+        guard try await fleet.store(of: sender.shop).renew(issued, of: sender, nowMilliseconds: now()) else {
             throw Refusal.busy("this device has too many certificates that still run", retryAfterSeconds: 86_400)
         }
         return .json(["certificate": .string(issued.chainPEM)])

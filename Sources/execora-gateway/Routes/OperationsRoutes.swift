@@ -3,7 +3,7 @@ import JSONText
 
 /// The operations port: plain HTTP, for the machine's own monitor, never for the world.
 struct OperationsRoutes: Sendable {
-    let store: FleetStore
+    let fleet: Fleet
     let speech: any SpeechToText
     let metrics: GatewayMetrics
 
@@ -12,7 +12,7 @@ struct OperationsRoutes: Sendable {
         router.get("/healthz") { _, _ in Response.json(["status": "ok"]) }
         /// It can store, and recognise speech.
         router.get("/readyz") { _, _ in
-            let isStoring = (try? await store.heads()) != nil
+            let isStoring = await fleet.isStanding()
             let isHearing = await speech.isReady
             var response = Response.json([
                 "store": .bool(isStoring), "speech": .bool(isHearing),

@@ -7,7 +7,9 @@ import Seals
 /// `POST /v1/sync`: one signed batch up, one signed receipt down. What is well-formed and authentic is always stored;
 /// whether it is good business is judged later, elsewhere.
 struct SyncRoute: Sendable {
-    let queue: SyncQueue
+    let fleet: Fleet
+    /// One a store, in the fleet's order.
+    let queues: [SyncQueue]
     let pace: SyncPace
     let metrics: GatewayMetrics
     let now: @Sendable () -> Int64
@@ -38,7 +40,7 @@ struct SyncRoute: Sendable {
             epoch: batch.header.epoch, firstSeq: batch.header.firstSeq, previousHash: batch.header.prevHash,
             hashes: batch.entries.map(\.hash), envelope: bytes,
             trace: CorrelationHeader.traceparent(request) ?? "")
-        let outcome = try await queue.append(verified, of: sender)
+        let outcome = try await queues[fleet.index(of: sender.shop)].append(verified, of: sender)
         metrics.observe("execora_sync_milliseconds", milliseconds: (clock.now - start).milliseconds)
         switch outcome {
         case .appended(let receipt, let entries):

@@ -66,6 +66,6 @@ struct TurnIntake: ~Copyable {
         guard let hello, isEnded else { return nil }
         return SpeechClip(
             samples: samples, oggOpus: file + writer.end(), language: hello.language, vocabulary: hello.vocabulary,
-            turn: hello.turn, wakePhrase: hello.wake.map { SpeechClip.phrase(ofModel: $0.model) })
+            people: hello.people, turn: hello.turn, wakePhrase: hello.wake.map { SpeechClip.phrase(ofModel: $0.model) })
     }
 }

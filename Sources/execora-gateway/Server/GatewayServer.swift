@@ -16,10 +16,17 @@ import Synchronization
 struct GatewayServer: Service {
     struct Parts: Sendable {
         var folder: StateFolder
-        var store: FleetStore
+        var fleet: Fleet
         var speech: any SpeechToText
+        var opinion: ChatOpinion?
+        var quotas = TurnQuota.Limits()
+        var verifier: WakeVerifier?
+        var voices: VoiceDesk?
+        var archive: Archive?
         var logger: Logger
         var metrics = GatewayMetrics()
+        /// See `DeviceIdentityMiddleware.isReadmitting`.
+        var isReadmitting = false
         var now: @Sendable () -> Int64 = SystemClock.milliseconds
     }
 
@@ -89,37 +96,56 @@ struct GatewayServer: Service {
         }
 
         let time = TimeRoute(receiptKey: receiptKey, now: parts.now)
-        let turns = TurnRoute(speech: parts.speech, desk: TurnDesk(), metrics: metrics, logger: parts.logger)
+        let turns = TurnRoute(
+            speech: parts.speech, opinion: parts.opinion, desk: TurnDesk(), verifier: parts.verifier,
+            archive: parts.archive,
+            quota: TurnQuota(parts.quotas),
+            metrics: metrics, logger: parts.logger)
         let sync = SyncRoute(
-            queue: SyncQueue(store: parts.store, sign: SyncRoute.sign(receiptKey), now: parts.now), pace: pace,
+            fleet: parts.fleet, queues: parts.fleet.queues(sign: SyncRoute.sign(receiptKey), now: parts.now),
+            pace: pace,
             metrics: metrics, now: parts.now)
-        let renew = RenewRoute(store: parts.store, authority: authority, now: parts.now)
+        let entries = EntriesRoute(fleet: parts.fleet)
+        let renew = RenewRoute(fleet: parts.fleet, authority: authority, now: parts.now)
         let devices = Router(context: DeviceContext.self)
         devices.add(middleware: RequestLog(port: "device", metrics: metrics, logger: parts.logger))
-        devices.add(middleware: DeviceIdentityMiddleware(directory: try DeviceDirectory(path: folder.database)))
+        devices.add(
+            middleware: DeviceIdentityMiddleware(
+                fleet: parts.fleet, isReadmitting: parts.isReadmitting, receiptKey: receiptKey, now: parts.now))
         devices.get("/v1/time") { request, _ in try time.answer(request) }
         devices.post("/v1/turns") { request, context in try await turns.answer(request, context: context) }
+        let voice = SpeechRoute(desk: parts.voices)
+        devices.post("/v1/speech") { request, context in try await voice.answer(request, context: context) }
         devices.post("/v1/sync") { request, context in try await sync.answer(request, context: context) }
+        devices.get("/v1/entries") { request, context in try await entries.answer(request, from: context.sender) }
+        let checkpoint = CheckpointRoute(folder: CheckpointFolder(folder))
+        devices.get("/v1/checkpoint") { _, context in try checkpoint.answer(from: context.sender) }
         devices.post("/v1/renew") { request, context in try await renew.answer(request, from: context.sender) }
 
         let enrol = EnrolRoute(
-            store: parts.store, authority: authority, trustPEM: trustPEM, receiptKey: receiptKey, now: parts.now)
+            fleet: parts.fleet, authority: authority, trustPEM: trustPEM, receiptKey: receiptKey, now: parts.now)
         let enrolment = Router(context: OpenContext.self)
         enrolment.add(middleware: RequestLog(port: "enrol", metrics: metrics, logger: parts.logger))
         enrolment.get("/v1/time") { request, _ in try time.answer(request) }
         enrolment.post("/v1/enrol") { request, context in try await enrol.answer(request, note: context.note) }
 
         let operations = Router(context: OpenContext.self)
-        OperationsRoutes(store: parts.store, speech: parts.speech, metrics: metrics).add(to: operations)
+        OperationsRoutes(fleet: parts.fleet, speech: parts.speech, metrics: metrics).add(to: operations)
 
-        services = [
-            parts.speech,
-            application(
-                "device", devices, try .tls(http("device"), tlsConfiguration: mutual), configuration.device, \.device),
-            application(
-                "enrol", enrolment, try .tls(http("enrol"), tlsConfiguration: open), configuration.enrol, \.enrol),
-            application("operations", operations, http("operations"), configuration.operations, \.operations),
-        ]
+        let archive: [any Service] = parts.archive.map { [$0] } ?? []
+        services =
+            archive + [
+                parts.speech,
+                CheckpointService(
+                    fleet: parts.fleet, folder: CheckpointFolder(folder), key: receiptKey, logger: parts.logger,
+                    now: parts.now),
+                application(
+                    "device", devices, try .tls(http("device"), tlsConfiguration: mutual), configuration.device,
+                    \.device),
+                application(
+                    "enrol", enrolment, try .tls(http("enrol"), tlsConfiguration: open), configuration.enrol, \.enrol),
+                application("operations", operations, http("operations"), configuration.operations, \.operations),
+            ]
         logger = quiet
     }
 

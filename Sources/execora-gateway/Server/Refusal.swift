@@ -24,6 +24,10 @@ struct Refusal: Error, HTTPResponseError {
             status: .tooManyRequests, code: "busy", message: message, retryAfterSeconds: retryAfterSeconds)
     }
 
+    /// The sound was not the wake word: the device drops the turn without a word.
+    static let notAwake = Refusal(
+        status: .conflict, code: "not_awake", message: "this was not the wake word")
+
     static func unavailable(_ message: String, retryAfterSeconds: Int) -> Refusal {
         Refusal(
             status: .serviceUnavailable, code: "unavailable", message: message, retryAfterSeconds: retryAfterSeconds)

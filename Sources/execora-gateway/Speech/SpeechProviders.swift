@@ -1,25 +1,51 @@
+import AsyncHTTPClient
 import Logging
-import Seals
 
-/// What the configuration asks for, put together: one provider, or several tried in turn.
+/// What the configuration asks for, put together: providers tried in turn.
 enum SpeechProviders {
     /// - Throws: `SpeechError.refused` when a key file cannot be read; the configuration's check says it in full before.
-    static func make(from configuration: SpeechConfiguration, logger: Logger) throws -> any SpeechToText {
+    static func make(
+        from configuration: SpeechConfiguration, meter: ProviderMeter = ProviderMeter(), client: HTTPClient = .shared,
+        logger: Logger
+    ) throws -> any SpeechToText {
+        func call(
+            _ keyFile: String?, _ header: ProviderCall.KeyHeader, _ timeoutMilliseconds: Int64
+        ) throws -> ProviderCall {
+            ProviderCall(
+                secret: try keyFile.map { try ProviderSecret($0) }, keyHeader: header,
+                answerTimeMax: .milliseconds(timeoutMilliseconds), client: client, logger: logger)
+        }
         var providers: [any SpeechToText] = []
-        if let http = configuration.http {
-            var key: String?
-            if let file = http.keyFile {
-                do {
-                    let bytes = try PrivateFile.read(file, secret: true)
-                    key = String(decoding: bytes, as: UTF8.self).trimmed
-                } catch { throw SpeechError.refused(reason: "the key file cannot be read as a private file") }
+        for name in configuration.tried {
+            switch name {
+            case "http":
+                guard let http = configuration.http else { continue }
+                providers.append(
+                    HTTPSpeech(http, call: try call(http.keyFile, .bearer, http.timeoutMilliseconds)))
+            case "embedded":
+                guard let embedded = configuration.embedded else { continue }
+                providers.append(WhisperSpeech(embedded, logger: logger))
+            default:
+                guard let vendor = SpeechConfiguration.VendorName(rawValue: name),
+                    let told = configuration.vendors[vendor]
+                else { continue }
+                switch vendor {
+                case .deepgram:
+                    providers.append(
+                        DeepgramSpeech(told, call: try call(told.keyFile, .token, told.timeoutMilliseconds)))
+                case .elevenlabs:
+                    providers.append(
+                        ElevenLabsSpeech(
+                            told, call: try call(told.keyFile, .named("xi-api-key"), told.timeoutMilliseconds)))
+                case .sarvam:
+                    providers.append(
+                        SarvamSpeech(
+                            told,
+                            call: try call(told.keyFile, .named("api-subscription-key"), told.timeoutMilliseconds)))
+                }
             }
-            providers.append(HTTPSpeech(http, key: key, logger: logger))
         }
-        if let embedded = configuration.embedded {
-            providers.append(WhisperSpeech(embedded, logger: logger))
-        }
-        return providers.count == 1 ? providers[0] : SpeechChain(providers, logger: logger)
+        return SpeechChain(providers, meter: meter, logger: logger)
     }
 }
 

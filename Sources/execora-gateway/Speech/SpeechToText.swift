@@ -14,6 +14,9 @@ protocol SpeechToText: Service {
 
     /// Whether a clip given now would be worked on at once; `/readyz` tells it on.
     var isReady: Bool { get async }
+
+    /// As the configuration calls it ("deepgram"): for logs, metrics and prices.
+    var name: String { get }
 }
 
 extension SpeechToText {
@@ -32,10 +35,14 @@ struct SpeechClip: Sendable {
     var language: String
     /// Bare words: names and products of the shop.
     var vocabulary: [String]
+    /// So many of them, the first, are people.
+    var people = 0
     var turn: ULID
     /// The wake word that opens the clip, as it is spoken ("okay nabu"); nil for a follow-up or a button.
     /// A recogniser that knows it takes it for granted and answers with what follows.
     var wakePhrase: String?
+    /// Eight hex digits that stand for the shop in metrics; empty outside a turn.
+    var shopHash = ""
 
     /// How the wake word of a model is spoken: its name in words.
     static func phrase(ofModel name: String) -> String {

@@ -96,16 +96,17 @@ struct CertificateAuthority: Sendable {
 
     /// A client certificate. The subject is the gateway's word, never the request's.
     func device(
-        key: P256.Signing.PublicKey, deviceHex: String, nowMilliseconds: Int64, life: Duration = deviceLife
+        key: P256.Signing.PublicKey, subject: CertificateSubject, nowMilliseconds: Int64, life: Duration = deviceLife
     ) throws(GatewayError) -> Issued {
         do {
             let leaf = try sign(
-                .init(key), subject: try DistinguishedName { CommonName(deviceHex) },
+                .init(key), subject: try subject.name,
                 nowMilliseconds: nowMilliseconds, life: life,
                 extensions: .init {
                     Critical(BasicConstraints.notCertificateAuthority)
                     Critical(KeyUsage(digitalSignature: true))
                     try ExtendedKeyUsage([.clientAuth])
+                    SubjectAlternativeNames([.uniformResourceIdentifier(subject.ledgerKeyURI)])
                     try AuthorityKeyIdentifier(keyIdentifier: authorityIdentifier)
                 })
             let made = try X509.Certificate(pemEncoded: leaf)

@@ -6,17 +6,30 @@ extension FleetStore {
     /// Codes of one shop that are neither used nor expired. When full: the next one is refused until one expires.
     static let openCodesMax = 100
 
+    /// The id of a shop that is made under a name. By the name alone, so that a fleet of several stores puts it, and
+    /// finds it, in one of them without asking the others.
+    static func shopID(named name: String) -> [UInt8] {
+        Array(SHA256.digest(Array("execora/shop/v1\0".utf8), Array(name.utf8)).prefix(16))
+    }
+
     /// Makes a one-time code for a shop, and the shop when its name is new.
     func newCode(shop name: String, life: Duration, nowMilliseconds now: Int64) throws(GatewayError) -> (
         code: EnrolCode, shop: [UInt8]
     ) {
         let code = EnrolCode()
         let shop = try database.transaction { () throws(GatewayError) in
+            // Shops of earlier gateways have ids that do not follow from their names.
+            let known = try database.first("SELECT shop_id FROM shop WHERE name = ?", .text(name)) { $0.blob(0) }
+            let shop = known ?? Self.shopID(named: name)
             try database.run(
-                "INSERT INTO shop(shop_id, name, created_ms) VALUES(?, ?, ?) ON CONFLICT(name) DO NOTHING",
-                .blob(Randomness.bytes(16)), .text(name), .integer(now))
-            let shop = try database.first("SELECT shop_id FROM shop WHERE name = ?", .text(name)) { $0.blob(0) }!
-            try database.run("DELETE FROM enrol_code WHERE expires_ms < ?", .integer(now - 7 * 86_400_000))
+                "INSERT INTO shop(shop_id, name, created_ms) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
+                .blob(shop), .text(name), .integer(now))
+            try lock(shop)
+            // A readmitted shop gets its name back.
+            if known == nil { try database.run("UPDATE shop SET name = ? WHERE shop_id = ?", .text(name), .blob(shop)) }
+            try database.run(
+                "DELETE FROM enrol_code WHERE shop_id = ? AND expires_ms < ?", .blob(shop),
+                .integer(now - 7 * 86_400_000))
             let open = try database.integer(
                 "SELECT count(*) FROM enrol_code WHERE shop_id = ? AND used_ms IS NULL AND expires_ms >= ?",
                 .blob(shop), .integer(now))
@@ -29,6 +42,11 @@ extension FleetStore {
             return shop
         }
         return (code, shop)
+    }
+
+    /// What changes a shop as a whole (codes, counters, its log) is done by one at a time.
+    func lock(_ shop: [UInt8]) throws(GatewayError) {
+        try database.run("SELECT counters FROM shop WHERE shop_id = ?\(database.rowLock)", .blob(shop))
     }
 
     enum Enrolment: Sendable {
@@ -51,8 +69,10 @@ extension FleetStore {
     ) throws(GatewayError) -> Enrolment {
         try database.transaction { () throws(GatewayError) -> Enrolment in
             let code = try database.first(
-                "SELECT shop_id, expires_ms, used_ms, request_hash, answer FROM enrol_code WHERE code_hash = ?",
-                .blob(codeHash)
+                """
+                SELECT shop_id, expires_ms, used_ms, request_hash, answer FROM enrol_code
+                WHERE code_hash = ?\(database.rowLock)
+                """, .blob(codeHash)
             ) {
                 (
                     shop: $0.blob(0), expires: $0.integer(1), isUsed: !$0.isNull(2), request: $0.blob(3),
@@ -61,6 +81,7 @@ extension FleetStore {
             }
             guard let code, code.expires >= now else { return .codeRefused }
             if code.isUsed { return code.request == requestHash ? .enrolled(answer: code.answer) : .codeRefused }
+            try lock(code.shop)
             let known = try database.first(
                 "SELECT shop_id, series, revoked_ms FROM device WHERE device_id = ?", .blob(device)
             ) { (shop: $0.blob(0), series: $0.text(1), isRevoked: !$0.isNull(2)) }
@@ -77,13 +98,13 @@ extension FleetStore {
             let (issued, answer) = try issue(code.shop, series)
             try keep(issued, shop: code.shop, device: device)
             try database.run(
-                "UPDATE enrol_code SET used_ms = ?, request_hash = ?, answer = ? WHERE code_hash = ?",
-                .integer(now), .blob(requestHash), .blob(answer), .blob(codeHash))
+                "UPDATE enrol_code SET used_ms = ?, request_hash = ?, answer = ? WHERE shop_id = ? AND code_hash = ?",
+                .integer(now), .blob(requestHash), .blob(answer), .blob(code.shop), .blob(codeHash))
             return .enrolled(answer: answer)
         }
     }
 
-    private func add(
+    func add(
         _ device: [UInt8], to shop: [UInt8], series: String, ledgerKey: [UInt8], now: Int64
     ) throws(GatewayError) {
         try database.run("UPDATE shop SET counters = counters + 1 WHERE shop_id = ?", .blob(shop))
@@ -136,19 +157,20 @@ extension FleetStore {
     /// - Returns: false when no such device is known.
     func revoke(device: [UInt8], nowMilliseconds now: Int64) throws(GatewayError) -> Bool {
         try database.transaction { () throws(GatewayError) in
-            guard try database.integer("SELECT 1 FROM device WHERE device_id = ?", .blob(device)) != nil else {
-                return false
+            // By the id alone: who revokes has it from `heads` and may not know the shop.
+            let shops = try database.all("SELECT shop_id FROM device WHERE device_id = ?", .blob(device)) { $0.blob(0) }
+            for shop in shops {
+                try database.run(
+                    "UPDATE device SET revoked_ms = ? WHERE shop_id = ? AND device_id = ? AND revoked_ms IS NULL",
+                    .integer(now), .blob(shop), .blob(device))
             }
-            try database.run(
-                "UPDATE device SET revoked_ms = ? WHERE device_id = ? AND revoked_ms IS NULL", .integer(now),
-                .blob(device))
-            return true
+            return !shops.isEmpty
         }
     }
 
     func heads() throws(GatewayError) -> [DeviceHead] { try Self.heads(in: database) }
 
-    static func heads(in database: FleetDatabase) throws(GatewayError) -> [DeviceHead] {
+    static func heads(in database: any FleetDatabase) throws(GatewayError) -> [DeviceHead] {
         try database.all("SELECT shop_id, device_id, epoch, next_seq - 1, head FROM device_head") {
             DeviceHead(shop: $0.blob(0), device: $0.blob(1), epoch: $0.integer(2), seq: $0.integer(3), hash: $0.blob(4))
         }

@@ -1,36 +1,5 @@
-/// A batch whose signature, payload hash and inner chain are already verified.
-struct VerifiedBatch: Sendable {
-    var epoch: Int64
-    var firstSeq: Int64
-    /// Hash of the entry before `firstSeq`, as the batch says.
-    var previousHash: [UInt8]
-    /// Chain hash of each entry; at least one.
-    var hashes: [[UInt8]]
-    /// The bytes as they came; stored, never encoded again.
-    var envelope: [UInt8]
-    var trace: String
-
-    var throughSeq: Int64 { firstSeq + Int64(hashes.count) - 1 }
-    var headHash: [UInt8] { hashes[hashes.count - 1] }
-}
-
-/// A batch and who sent it.
-struct BatchArrival: Sendable {
-    var batch: VerifiedBatch
-    var device: DeviceRecord
-}
-
-/// What became of a batch.
-enum SyncOutcome: Hashable, Sendable {
-    /// Stored with this receipt.
-    case appended(receipt: [UInt8], entries: Int)
-    /// Held already; the receipt of then, byte for byte.
-    case replayed(receipt: [UInt8])
-    /// Entries before the batch are missing here.
-    case gap(nextSeq: Int64, head: [UInt8])
-    /// Another history than the one held. The batch is in quarantine, the ledger as it was.
-    case fork(nextSeq: Int64, head: [UInt8])
-}
+import LedgerSync
+import Seals
 
 /// What a receipt says; signed by the caller of `append`.
 struct ReceiptContent: Hashable, Sendable {
@@ -49,119 +18,163 @@ extension FleetStore {
     /// Forked batches kept of one device. When full: the answer stays the same, the batch is not kept.
     static let quarantineMax = 32
 
-    /// Takes batches into the fleet's ledger, in their order: store first, judge later. All in one transaction, so that
-    /// one fsync serves all who wait; each with a savepoint, so that one that fails takes nothing of the others along.
-    /// Receipts are signed and stored inside it and leave only after COMMIT, so a replay gives the same bytes.
+    typealias Sign = @Sendable (ReceiptContent) throws(GatewayError) -> (bytes: [UInt8], hash: [UInt8])
+
+    /// Takes batches into the fleet's ledger, in their order: store first, judge later. All in one transaction, so
+    /// that one fsync serves all who wait: heads are locked and read in one round trip, judged here, written in
+    /// another. Receipts are signed and stored inside it and leave only after COMMIT, so a replay gives the same bytes.
     ///
     /// - Parameter sign: the receipt as bytes, and the hash that the next receipt names as its previous one.
-    /// - Returns: one result a batch. Throws when COMMIT failed: nothing is stored then.
-    /// - Source: the receiver's algorithm of the sync design, C.4.
+    /// - Returns: one result a batch. Throws when the database failed: what is stored then is learnt by sending again.
     func append(
-        _ arrivals: [BatchArrival], nowMilliseconds now: Int64,
-        sign: @Sendable (ReceiptContent) throws(GatewayError) -> (bytes: [UInt8], hash: [UInt8])
+        _ arrivals: [BatchArrival], nowMilliseconds now: Int64, sign: Sign
     ) throws(GatewayError) -> [Result<SyncOutcome, GatewayError>] {
-        try database.transaction { () throws(GatewayError) in
+        let storeID = try database.storeID()
+        return try database.transaction { () throws(GatewayError) in
+            var group = SyncGroup(heads: try lockHeads(of: arrivals), storeID: storeID, now: now)
             var results: [Result<SyncOutcome, GatewayError>] = []
             for arrival in arrivals {
-                try database.script("SAVEPOINT batch")
+                // One that fails takes nothing of the others along: until it succeeds it has written nothing.
                 do throws(GatewayError) {
-                    results.append(.success(try place(arrival.batch, of: arrival.device, now: now, sign: sign)))
+                    results.append(.success(try place(arrival.batch, of: arrival.device, in: &group, sign: sign)))
                 } catch {
-                    try database.script("ROLLBACK TO batch")
                     results.append(.failure(error))
                 }
-                try database.script("RELEASE batch")
             }
+            try flush(&group)
             return results
         }
     }
 
-    private func place(
-        _ batch: VerifiedBatch, of device: DeviceRecord, now: Int64,
-        sign: @Sendable (ReceiptContent) throws(GatewayError) -> (bytes: [UInt8], hash: [UInt8])
-    ) throws(GatewayError) -> SyncOutcome {
-        let key = (FleetDatabase.Value.blob(device.shop), FleetDatabase.Value.blob(device.device))
-        guard
-            let held = try database.first(
-                """
-                SELECT epoch, next_seq, head, receipt_no, receipt_hash FROM device_head
-                WHERE shop_id = ? AND device_id = ?
-                """, key.0, key.1,
-                read: {
-                    (
-                        epoch: $0.integer(0), next: $0.integer(1), head: $0.blob(2), receipts: $0.integer(3),
-                        receiptHash: $0.blob(4)
-                    )
-                })
-        else { throw .state(problem: "a device without a head", hint: "restore gateway.sqlite") }
-        let fork = SyncOutcome.fork(nextSeq: held.next, head: held.head)
-
-        // A new epoch is opened by the owner's word, which this gateway does not take yet: until then it is another history.
-        guard batch.epoch == held.epoch else { return try quarantine(batch, of: device, now: now, as: fork) }
-        if batch.firstSeq > held.next { return .gap(nextSeq: held.next, head: held.head) }
-
-        if batch.throughSeq < held.next {
-            guard try hash(at: batch.throughSeq, epoch: batch.epoch, of: device) == batch.headHash,
-                let receipt = try database.first(
-                    """
-                    SELECT receipt FROM batch WHERE shop_id = ? AND device_id = ? AND epoch = ? AND through_seq >= ?
-                    ORDER BY through_seq LIMIT 1
-                    """, key.0, key.1, .integer(batch.epoch), .integer(batch.throughSeq), read: { $0.blob(0) })
-            else { return try quarantine(batch, of: device, now: now, as: fork) }
-            return .replayed(receipt: receipt)
-        }
-
-        // The part already held must be the same: each hash covers all before it, so its last one decides.
-        let overlap = Int(held.next - batch.firstSeq)
-        let claimed = overlap == 0 ? batch.previousHash : batch.hashes[overlap - 1]
-        guard claimed == held.head else { return try quarantine(batch, of: device, now: now, as: fork) }
-
-        let receipt = try sign(
-            ReceiptContent(
-                shop: device.shop, device: device.device, epoch: batch.epoch, throughSeq: batch.throughSeq,
-                headHash: batch.headHash, serverMilliseconds: now, storeID: storeID, number: held.receipts + 1,
-                previousHash: held.receiptHash))
-        for (index, hash) in batch.hashes.enumerated().dropFirst(overlap) {
-            try database.run(
-                "INSERT INTO event(shop_id, device_id, epoch, seq, hash) VALUES(?, ?, ?, ?, ?)", key.0, key.1,
-                .integer(batch.epoch), .integer(batch.firstSeq + Int64(index)), .blob(hash))
-        }
-        try database.run(
-            """
-            INSERT INTO batch(shop_id, device_id, epoch, through_seq, from_seq, envelope, receipt, received_ms, trace)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """, key.0, key.1, .integer(batch.epoch), .integer(batch.throughSeq), .integer(held.next),
-            .blob(batch.envelope), .blob(receipt.bytes), .integer(now), .text(batch.trace))
-        try database.run(
-            """
-            UPDATE device_head SET next_seq = ?, head = ?, receipt_no = ?, receipt_hash = ?
-            WHERE shop_id = ? AND device_id = ?
-            """, .integer(batch.throughSeq + 1), .blob(batch.headHash), .integer(held.receipts + 1),
-            .blob(receipt.hash), key.0, key.1)
-        return .appended(receipt: receipt.bytes, entries: batch.hashes.count - overlap)
+    /// The work of one transaction: heads as they will stand, and what is still to be written.
+    private struct SyncGroup {
+        var heads: [DeviceKey: HeldHead]
+        let storeID: [UInt8]
+        let now: Int64
+        var writes: [FleetStatement] = []
     }
 
-    private func hash(at seq: Int64, epoch: Int64, of device: DeviceRecord) throws(GatewayError) -> [UInt8]? {
-        try database.first(
-            "SELECT hash FROM event WHERE shop_id = ? AND device_id = ? AND epoch = ? AND seq = ?",
-            .blob(device.shop), .blob(device.device), .integer(epoch), .integer(seq)
+    private struct DeviceKey: Hashable {
+        var shop: [UInt8]
+        var device: [UInt8]
+    }
+
+    /// In the order of their keys, so that two gateways that lock the same heads wait and do not deadlock.
+    private func lockHeads(of arrivals: [BatchArrival]) throws(GatewayError) -> [DeviceKey: HeldHead] {
+        let keys = Set(arrivals.map { DeviceKey(shop: $0.device.shop, device: $0.device.device) }).sorted {
+            $0.shop == $1.shop
+                ? $0.device.lexicographicallyPrecedes($1.device) : $0.shop.lexicographicallyPrecedes($1.shop)
+        }
+        let sql = """
+            SELECT epoch, next_seq, head, receipt_no, receipt_hash FROM device_head
+            WHERE shop_id = ? AND device_id = ?\(database.rowLock)
+            """
+        var heads: [DeviceKey: HeldHead] = [:]
+        try database.each(keys.map { FleetStatement(sql, .blob($0.shop), .blob($0.device)) }) {
+            (index, row) throws(GatewayError) in
+            heads[keys[index]] = HeldHead(
+                epoch: row.integer(0), nextSeq: row.integer(1), hash: row.blob(2), receipts: row.integer(3),
+                receiptHash: row.blob(4))
+        }
+        return heads
+    }
+
+    private func place(
+        _ batch: VerifiedBatch, of device: DeviceRecord, in group: inout SyncGroup, sign: Sign
+    ) throws(GatewayError) -> SyncOutcome {
+        let key = DeviceKey(shop: device.shop, device: device.device)
+        guard let held = group.heads[key] else {
+            throw .state(problem: "a device without a head", hint: "restore the store from a backup")
+        }
+        switch SyncVerdict.of(batch, at: held) {
+        case .gap: return .gap(nextSeq: held.nextSeq, head: held.hash)
+        case .fork: return try quarantine(batch, of: device, held, &group)
+        case .replay:
+            // What was written in this very group is looked at as well.
+            try flush(&group)
+            guard let receipt = try receipt(for: batch, of: device) else {
+                return try quarantine(batch, of: device, held, &group)
+            }
+            return .replayed(receipt: receipt)
+        case .append(let overlap):
+            let receipt = try sign(
+                ReceiptContent(
+                    shop: device.shop, device: device.device, epoch: batch.epoch, throughSeq: batch.throughSeq,
+                    headHash: batch.headHash, serverMilliseconds: group.now, storeID: group.storeID,
+                    number: held.receipts + 1, previousHash: held.receiptHash))
+            group.writes.append(
+                FleetStatement(
+                    """
+                    INSERT INTO batch(
+                        shop_id, device_id, epoch, through_seq, from_seq, envelope, receipt, received_ms, trace)
+                    VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """, .blob(device.shop), .blob(device.device), .integer(batch.epoch), .integer(batch.throughSeq),
+                    .integer(held.nextSeq), .blob(batch.envelope), .blob(receipt.bytes), .integer(group.now),
+                    .text(batch.trace)))
+            group.writes.append(
+                FleetStatement(
+                    """
+                    UPDATE device_head SET next_seq = ?, head = ?, receipt_no = ?, receipt_hash = ?
+                    WHERE shop_id = ? AND device_id = ?
+                    """, .integer(batch.throughSeq + 1), .blob(batch.headHash), .integer(held.receipts + 1),
+                    .blob(receipt.hash), .blob(device.shop), .blob(device.device)))
+            group.heads[key] = HeldHead(
+                epoch: batch.epoch, nextSeq: batch.throughSeq + 1, hash: batch.headHash, receipts: held.receipts + 1,
+                receiptHash: receipt.hash)
+            return .appended(receipt: receipt.bytes, entries: batch.hashes.count - overlap)
+        }
+    }
+
+    private func flush(_ group: inout SyncGroup) throws(GatewayError) {
+        guard !group.writes.isEmpty else { return }
+        try database.each(group.writes) { (_, _) throws(GatewayError) in }
+        group.writes = []
+    }
+
+    /// The newest stored receipt of a batch's epoch, when what is held at the batch's last entry is the same; nil when
+    /// it is something else.
+    ///
+    /// The newest and not the batch's own: a device that is behind it is an old copy of itself, and learns so here, at
+    /// the first contact. One that only lost an answer sent its newest batch, and gets that one's receipt.
+    private func receipt(for batch: VerifiedBatch, of device: DeviceRecord) throws(GatewayError) -> [UInt8]? {
+        let envelope = try database.first(
+            """
+            SELECT envelope FROM batch
+            WHERE shop_id = ? AND device_id = ? AND epoch = ? AND through_seq >= ? ORDER BY through_seq LIMIT 1
+            """, .blob(device.shop), .blob(device.device), .integer(batch.epoch), .integer(batch.throughSeq)
+        ) { $0.blob(0) }
+        guard let envelope else { return nil }
+        // Hashes are not stored beside the envelopes: an envelope gives them again, and replays are rare.
+        let entries: [SyncBatch.Entry]
+        do { entries = try SyncBatch.stored(envelope).entries } catch {
+            throw .state(problem: "a stored batch is damaged", hint: "restore the store from a backup")
+        }
+        guard entries.first(where: { $0.seq == batch.throughSeq })?.hash == batch.headHash else { return nil }
+        return try database.first(
+            """
+            SELECT receipt FROM batch
+            WHERE shop_id = ? AND device_id = ? AND epoch = ? ORDER BY through_seq DESC LIMIT 1
+            """, .blob(device.shop), .blob(device.device), .integer(batch.epoch)
         ) { $0.blob(0) }
     }
 
     private func quarantine(
-        _ batch: VerifiedBatch, of device: DeviceRecord, now: Int64, as outcome: SyncOutcome
+        _ batch: VerifiedBatch, of device: DeviceRecord, _ held: HeldHead, _ group: inout SyncGroup
     ) throws(GatewayError) -> SyncOutcome {
+        try flush(&group)
         let kept = try database.integer(
             "SELECT count(*) FROM quarantine WHERE shop_id = ? AND device_id = ?", .blob(device.shop),
             .blob(device.device))
         if kept ?? 0 < Self.quarantineMax {
+            // The same batch sent again is kept once.
             try database.run(
                 """
-                INSERT INTO quarantine(shop_id, device_id, reason, envelope, received_ms, trace)
-                VALUES(?, ?, 'fork', ?, ?, ?)
-                """, .blob(device.shop), .blob(device.device), .blob(batch.envelope), .integer(now), .text(batch.trace))
+                INSERT INTO quarantine(shop_id, device_id, envelope_hash, reason, envelope, received_ms, trace)
+                VALUES(?, ?, ?, 'fork', ?, ?, ?) ON CONFLICT DO NOTHING
+                """, .blob(device.shop), .blob(device.device), .blob(SHA256.digest(batch.envelope)),
+                .blob(batch.envelope), .integer(group.now), .text(batch.trace))
         }
-        return outcome
+        return .fork(nextSeq: held.nextSeq, head: held.hash)
     }
 
     func quarantined() throws(GatewayError) -> Int64 { try database.integer("SELECT count(*) FROM quarantine") ?? 0 }

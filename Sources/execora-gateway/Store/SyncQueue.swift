@@ -1,14 +1,12 @@
 import Synchronization
 
 /// Gathers the batches that arrive while a COMMIT is under way; the next COMMIT takes them all. Under no load a batch
-/// waits for nothing.
+/// waits for nothing. Each lane is a connection of its own to the same database.
 final class SyncQueue: Sendable {
     /// Batches in one transaction: at most 6 MB of envelopes.
     static let groupMax = 64
     /// Batches that wait. When full: 503, the device comes back.
     static let waitingMax = 1024
-
-    typealias Sign = @Sendable (ReceiptContent) throws(GatewayError) -> (bytes: [UInt8], hash: [UInt8])
 
     private struct Waiting {
         var arrival: BatchArrival
@@ -17,16 +15,15 @@ final class SyncQueue: Sendable {
 
     private struct State {
         var waiting: [Waiting] = []
-        var isCommitting = false
+        var idle: [FleetStore]
     }
 
-    private let store: FleetStore
-    private let sign: Sign
+    private let sign: FleetStore.Sign
     private let now: @Sendable () -> Int64
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(store: FleetStore, sign: @escaping Sign, now: @escaping @Sendable () -> Int64) {
-        self.store = store
+    init(lanes: [FleetStore], sign: @escaping FleetStore.Sign, now: @escaping @Sendable () -> Int64) {
+        state = Mutex(State(idle: lanes))
         self.sign = sign
         self.now = now
     }
@@ -36,14 +33,13 @@ final class SyncQueue: Sendable {
     /// - Throws: `GatewayError` when it could not be stored, `Refusal` (503) when too many wait.
     func append(_ batch: VerifiedBatch, of device: DeviceRecord) async throws -> SyncOutcome {
         let result = await withCheckedContinuation { continuation in
-            let (isFull, isFirst) = state.withLock { state in
-                guard state.waiting.count < Self.waitingMax else { return (true, false) }
+            let (isFull, lane) = state.withLock { state -> (Bool, FleetStore?) in
+                guard state.waiting.count < Self.waitingMax else { return (true, nil) }
                 state.waiting.append(Waiting(arrival: .init(batch: batch, device: device), answer: continuation))
-                defer { state.isCommitting = true }
-                return (false, !state.isCommitting)
+                return (false, state.idle.popLast())
             }
             if isFull { continuation.resume(returning: .failure(.full)) }
-            if isFirst { Task { await commitAll() } }
+            if let lane { Task { await commitAll(over: lane) } }
         }
         if case .failure(.full) = result {
             throw Refusal.unavailable("too many batches wait for the disk", retryAfterSeconds: 5)
@@ -51,12 +47,12 @@ final class SyncQueue: Sendable {
         return try result.get()
     }
 
-    private func commitAll() async {
+    private func commitAll(over store: FleetStore) async {
         while true {
             let group = state.withLock { state -> [Waiting] in
                 let group = Array(state.waiting.prefix(Self.groupMax))
                 state.waiting.removeFirst(group.count)
-                if group.isEmpty { state.isCommitting = false }
+                if group.isEmpty { state.idle.append(store) }
                 return group
             }
             guard !group.isEmpty else { return }

@@ -2,7 +2,18 @@ import Glibc
 
 /// Everything the daemon can be told, with defaults. Read once at start; a mistake anywhere refuses the whole.
 struct ApplianceConfiguration: Equatable {
-    enum AudioBackend: String, CaseIterable { case alsa, null }
+    enum AudioBackend: String, CaseIterable { case alsa, file, null }
+    /// How the board keeps its own voice out of its ear.
+    enum Echo: String, CaseIterable {
+        /// The microphone does not hear the loudspeaker (a handset, a speaker in another room).
+        case none
+        /// Deaf while it speaks. Right for every board; the button alone interrupts.
+        case halfDuplex = "half-duplex"
+        /// Taken out by software: microphone and loudspeaker on one clock.
+        case speex
+        /// Taken out by the microphone array itself.
+        case hardware
+    }
     enum Hangover: String, CaseIterable { case quick, normal, dictation }
 
     /// Where book, spool and identity live.
@@ -13,6 +24,10 @@ struct ApplianceConfiguration: Equatable {
     var audioBackend = AudioBackend.alsa
     var captureDevice = "default"
     var playbackDevice = "default"
+    var captureChannel = 0
+    var echo = Echo.halfDuplex
+    /// Loudness in thousandths: the cap `execoractl audio calibrate` finds.
+    var volumeMilli = 1_000
     /// A soft tone at the wake and at failures.
     var hasEarcons = true
     /// Silence kept after the counter has spoken, until the room is quiet again.
@@ -22,6 +37,8 @@ struct ApplianceConfiguration: Equatable {
     var wakeModel = "okay_nabu"
     /// Cutoff in thousandths instead of the manifest's; 0 keeps the manifest's.
     var wakeCutoffMilli = 0
+    /// A second wake model whose word silences the counter; empty without one.
+    var stopModel = ""
 
     var preRollMilliseconds = 500
     var hangover = Hangover.normal
@@ -47,6 +64,14 @@ struct ApplianceConfiguration: Equatable {
     /// A LED's folder under /sys/class/leds, or empty where there is none (the log says what it would show).
     var ledPath = ""
 
+    /// The chip of the lines below.
+    var gpioChip = "/dev/gpiochip0"
+    /// Line of the talk button and of the microphone's mute switch; -1 where there is none.
+    var talkLine = -1
+    var muteLine = -1
+    /// Buttons to ground, with a pull-up.
+    var linesAreActiveLow = true
+
     /// Public keys that sign technicians' tokens, one a line in hex; empty where none are.
     var technicianKeysPath = ""
 
@@ -54,6 +79,9 @@ struct ApplianceConfiguration: Equatable {
     var showsTurnText = false
     var logLevel = EventLog.Level.info
     var logFormat = EventLog.Format.text
+
+    /// `wake.model` of a counter that only its button opens.
+    static let noModel = "none"
 
     var bookPath: String { stateFolder + "/book.sqlite" }
     var spoolFolder: String { stateFolder + "/spool" }
@@ -81,18 +109,36 @@ struct ConfigurationKey {
             name: "audio.backend",
             kind: .choice(ApplianceConfiguration.AudioBackend.allCases.map(\.rawValue)) { configuration, word in
                 ApplianceConfiguration.AudioBackend(rawValue: word).map { configuration.audioBackend = $0 } != nil
-            }, meaning: "null runs without a sound card"),
+            }, meaning: "null runs without a sound card; file hears capture_device, a WAV file, in real time"),
         .init(name: "audio.capture_device", kind: .text(\.captureDevice), meaning: "ALSA name of the microphone"),
         .init(name: "audio.playback_device", kind: .text(\.playbackDevice), meaning: "ALSA name of the speaker"),
+        .init(
+            name: "audio.capture_channel", kind: .number(\.captureChannel, 0...31),
+            meaning: "which channel of the microphone is heard, from 0"),
+        .init(
+            name: "audio.echo",
+            kind: .choice(ApplianceConfiguration.Echo.allCases.map(\.rawValue)) { configuration, word in
+                ApplianceConfiguration.Echo(rawValue: word).map { configuration.echo = $0 } != nil
+            },
+            meaning: "half-duplex: deaf while it speaks; speex: own voice taken out, one clock needed; hardware: the "
+                + "array does it; none: it cannot hear itself"),
+        .init(
+            name: "audio.volume_milli", kind: .number(\.volumeMilli, 10...1_000),
+            meaning: "loudness of the voice in thousandths; 'execoractl audio calibrate' finds the highest fit"),
         .init(name: "audio.earcons", kind: .flag(\.hasEarcons), meaning: "soft tones at wake and failure"),
         .init(
             name: "audio.playback_tail_ms", kind: .number(\.playbackTailMilliseconds, 0...2_000),
             meaning: "deaf time after the counter spoke"),
         .init(name: "wake.models_dir", kind: .text(\.modelsFolder), meaning: "folder of wake and voice models"),
-        .init(name: "wake.model", kind: .text(\.wakeModel), meaning: "name of the wake model's manifest"),
+        .init(
+            name: "wake.model", kind: .text(\.wakeModel),
+            meaning: "name of the wake model's manifest; none where only the button opens a turn"),
         .init(
             name: "wake.cutoff_milli", kind: .number(\.wakeCutoffMilli, 0...999),
             meaning: "cutoff in thousandths; 0 keeps the manifest's"),
+        .init(
+            name: "wake.stop_model", kind: .text(\.stopModel),
+            meaning: "name of a second model whose word silences the counter; empty: none"),
         .init(
             name: "turn.pre_roll_ms", kind: .number(\.preRollMilliseconds, 0...2_000),
             meaning: "sound kept before the wake word"),
@@ -130,6 +176,16 @@ struct ConfigurationKey {
         .init(
             name: "voice.words_per_minute", kind: .number(\.voiceWordsPerMinute, 80...400), meaning: "speed of speech"),
         .init(name: "board.led", kind: .text(\.ledPath), meaning: "folder under /sys/class/leds; empty: log lines"),
+        .init(name: "board.gpio_chip", kind: .text(\.gpioChip), meaning: "chip of the two lines below"),
+        .init(
+            name: "board.talk_line", kind: .number(\.talkLine, -1...1_023),
+            meaning: "line of the talk button: hold to talk, or tap; -1: none"),
+        .init(
+            name: "board.mute_line", kind: .number(\.muteLine, -1...1_023),
+            meaning: "line of the microphone's switch; active is muted; -1: none"),
+        .init(
+            name: "board.lines_active_low", kind: .flag(\.linesAreActiveLow),
+            meaning: "buttons to ground with a pull-up"),
         .init(
             name: "diagnostics.technician_keys", kind: .text(\.technicianKeysPath),
             meaning: "file of the public keys that sign technicians' tokens; empty: presence at the box alone"),
@@ -223,6 +279,14 @@ extension ApplianceConfiguration {
             mistakes.append("cloud.url must begin with https://")
         }
         if !ledPath.isEmpty, !ledPath.hasPrefix("/") { mistakes.append("board.led must be a full path") }
+        if wakeModel == Self.noModel, talkLine < 0 {
+            mistakes.append("wake.model is none and board.talk_line is not set; nothing could open a turn")
+        }
+        if talkLine >= 0 || muteLine >= 0, !gpioChip.hasPrefix("/dev/") {
+            mistakes.append("board.gpio_chip must name the lines' chip, /dev/gpiochip0")
+        }
+        if talkLine >= 0, talkLine == muteLine { mistakes.append("board.talk_line and board.mute_line are one line") }
+        if audioBackend == .file, echo == .speex { mistakes.append("audio.echo speex needs a sound card") }
         return mistakes
     }
 

@@ -13,7 +13,7 @@ extension ApplianceConfiguration {
             }
         }
         let shelf = ModelShelf(folder: modelsFolder)
-        for name in [wakeModel, "vad"] {
+        for name in [wakeModel, stopModel, "vad"] where !name.isEmpty && name != Self.noModel {
             do throws(ModelShelf.Fault) { _ = try shelf.model(name) } catch { faults.append("\(error)") }
         }
         if !Self.isOnPath(voiceProgram) { faults.append("\(voiceProgram) is not installed; nothing can be spoken") }

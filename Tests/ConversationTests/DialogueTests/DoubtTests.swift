@@ -58,6 +58,18 @@ struct DoubtTests {
         #expect(try counter.store.verify().valid)
     }
 
+    @Test func `a balance above what the customer may owe is said, and the entry stands`() throws {
+        let counter = try Counter()
+        let rahul = try counter.id("Rahul Sharma")
+        var details = try #require(try counter.store.customers().first { $0.id == rahul }).details
+        details.creditLimit = Paise(80_000)
+        try counter.write(.updateCustomer(rahul, details))
+        #expect(!counter.say("Rahul ka 300 likh do").speech.contains("Limit"))
+        let answer = counter.say("Rahul ka 1 likh do")
+        #expect(answer.code == "OK" && answer.speech.contains("Limit 800"), "\(answer.speech)")
+        #expect(try counter.balance("Rahul Sharma") == 801)
+    }
+
     @Test func `a shop that rounds quotes and charges whole rupees`() throws {
         let counter = try Counter()
         var rules = ShopRules()

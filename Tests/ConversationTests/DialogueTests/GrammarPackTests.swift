@@ -23,6 +23,19 @@ struct GrammarPackTests {
         #expect(dialogue.hear(.init(text: text), now: counter.now).committed.count == 1)
     }
 
+    /// "~" behind a stem stands for the endings of the pack.
+    @Test func `a new verb has its endings`() throws {
+        let more = "[endings]\n+o | do | dijiye\n[words]\nwrite: khatiya~\n"
+        let grammar = try Grammar(packs: Self.builtIn + [("more.txt", Array(more.utf8))])
+        for verb in ["khatiyao", "khatiya do", "khatiya dijiye"] {
+            let counter = try Counter()
+            var dialogue = Dialogue(
+                book: counter.store, configuration: counter.configuration, random: CaseRandom(seed: 1),
+                grammar: grammar)
+            #expect(dialogue.hear(.init(text: "Rahul ka 200 \(verb)"), now: counter.now).committed.count == 1)
+        }
+    }
+
     static let builtIn: [(name: String, bytes: [UInt8])] = ["intents.txt", "hi-en.txt", "hi.txt", "en.txt"].map {
         name in
         let folder = Fixture.folder.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -14,16 +14,25 @@ struct MutationPlaceTests {
         try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }
 
+    /// All of a suite's text.
+    private static func sources(of suite: String) throws -> String {
+        let folder = root.appendingPathComponent("Tests/\(suite)")
+        let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+        var text = ""
+        while let file = files?.nextObject() as? URL {
+            if file.pathExtension == "swift" { text += try String(contentsOf: file, encoding: .utf8) }
+        }
+        return text
+    }
+
     @Test func `each law that is broken on purpose is in its place, with its test`() throws {
         let changes = try #require(JSONValue(parsing: Array(Self.text("board/mutate/mutations.json").utf8)).array)
         #expect(changes.count >= 3)
-        let folder = Self.root.appendingPathComponent("Tests/ConversationTests/DialogueTests")
-        let tests = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-            .map { try String(contentsOf: $0, encoding: .utf8) }.joined()
         for change in changes {
             let file = try #require(change["file"]?.string)
             let old = try #require(change["old"]?.string)
             #expect(try Self.text(file).ranges(of: old).count == 1, "\(file): \(old)")
+            let tests = try Self.sources(of: change["suite"]?.string ?? "ConversationTests")
             #expect(tests.contains("func `\(try #require(change["test"]?.string))`"), "\(change.text)")
         }
     }

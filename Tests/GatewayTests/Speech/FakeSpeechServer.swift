@@ -12,6 +12,10 @@ final class FakeSpeechServer: Sendable {
         var afterMilliseconds: UInt32 = 0
         /// Close the connection instead of answering.
         var hangsUp = false
+        /// Close the connection after so many bytes of the body.
+        var cutAtByte: Int?
+        /// Milliseconds between single bytes of the body.
+        var dribbleMilliseconds: UInt32 = 0
     }
 
     let port: UInt16
@@ -19,7 +23,8 @@ final class FakeSpeechServer: Sendable {
     private let requests = Mutex<[[UInt8]]>([])
 
     var received: [[UInt8]] { requests.withLock { $0 } }
-    var url: String { "http://127.0.0.1:\(port)/v1" }
+    var base: String { "http://127.0.0.1:\(port)" }
+    var url: String { base + "/v1" }
 
     init(_ answers: [Answer]) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -73,7 +78,17 @@ final class FakeSpeechServer: Sendable {
                 let head =
                     (["HTTP/1.1 \(answer.status) Said", "content-length: \(body.count)", "connection: close"]
                     + answer.headers).joined(separator: "\r\n") + "\r\n\r\n"
-                let bytes = Array(head.utf8) + body
+                var bytes = Array(head.utf8)
+                if answer.dribbleMilliseconds > 0 {
+                    _ = send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+                    for byte in body {
+                        var one = byte
+                        if send(connection, &one, 1, Int32(MSG_NOSIGNAL)) < 1 { break }
+                        usleep(answer.dribbleMilliseconds * 1000)
+                    }
+                    continue
+                }
+                bytes += body.prefix(answer.cutAtByte ?? body.count)
                 _ = send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
             }
             close(server.listener)

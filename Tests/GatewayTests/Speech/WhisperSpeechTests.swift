@@ -68,6 +68,33 @@ struct WhisperSpeechTests {
         await #expect(throws: SpeechError.busy) { try await speech.transcribe(SpokenClip.of([1, 2, 3])) }
     }
 
+    /// The second reading: the sentence of the command grammar, with the shop's own names, where the free one only comes
+    /// near; a voter of its own. What is no command stands never first.
+    @Test func `a clip of a known shop is also read by the command grammar, chatter is not believed`() async throws {
+        let speech = WhisperSpeech(SpokenClip.embedded, answerTimeMax: .seconds(120), logger: Self.quiet)
+        try await with(speech) { speech in
+            func heard(_ line: String) async throws -> [TurnReply.Transcript] {
+                var clip = SpokenClip.of(try SpokenClip.say(line))
+                clip.vocabulary = ["Rahul Sharma", "Priya Patel", "Kavita Desai", "Milk", "Paneer", "Rice"]
+                clip.people = 3
+                return try await speech.transcribe(clip)
+            }
+            let balance = try await heard("check Priya's balance")
+            #expect(balance.first?.engine == WhisperModel.closedEngine)
+            #expect(balance.first?.text == "check Priya's balance")
+            #expect(balance.first?.confidenceMilli ?? 0 > 650)
+            #expect(balance.contains { $0.engine == WhisperModel.engine })
+            // However sure it is of it, the sentence is told in the grammar's spelling.
+            let bill = try await heard("make a bill of half kilo paneer for Kavita and send it")
+            let closed = bill.first { $0.engine == WhisperModel.closedEngine }
+            #expect(closed?.text == "make a bill of half kilo paneer for Kavita and send it")
+            for line in ["the train to the city was very late again", "my uncle lives near the old railway bridge"] {
+                let chatter = try await heard(line)
+                #expect(chatter.first?.engine == WhisperModel.engine, "\(chatter.map(\.text))")
+            }
+        }
+    }
+
     /// A clip whose service dies fails at once and cleanly; the next one finds a new service.
     @Test func `a killed service fails its clip and is started again`() async throws {
         let speech = WhisperSpeech(SpokenClip.embedded, answerTimeMax: .seconds(120), logger: Self.quiet)
@@ -164,7 +191,10 @@ struct WhisperSpeechTests {
         let link = WhisperLink(socket: child.socket, bell: SpeechBell())
         let watch = WhisperLink.Watch(nextLook: { nil }, look: {})
         let by = ContinuousClock.now + .seconds(120)
-        try link.send(WhisperFraming.program(PackageResources.whisper_service_py), by: by, watch: watch)
+        let program = WhisperFraming.program(
+            grammar: PackageResources.command_grammar_txt, closed: PackageResources.closed_grammar_py,
+            service: PackageResources.whisper_service_py)
+        try link.send(program, by: by, watch: watch)
         let greeting = WhisperFraming.greeting(try link.answer(by: by, watch: watch))
         guard case .ready? = greeting else { throw SpeechError.broken(reason: "\(greeting as Any)") }
         shutdown(child.socket, Int32(SHUT_WR))

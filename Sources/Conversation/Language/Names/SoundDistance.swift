@@ -120,6 +120,11 @@ public enum SoundDistance {
         }
     }
 
+    /// What it costs to take one sound for another; 0 for itself.
+    static func change(_ left: UInt8, _ right: UInt8) -> Double {
+        left == right ? 0 : changes[Int(left) * soundCount + Int(right)]
+    }
+
     private static let soundCount = Int(Sound.au.rawValue) + 1
 
     private static let changes: [Double] = {

@@ -23,12 +23,13 @@ struct RetryRule {
         switch outcome {
         case .status(200, _, _): return .take
         // A spent quota is not cured by waiting.
-        case .status(429, code: "insufficient_quota"?, _):
-            return .giveUp(.refused(reason: "HTTP 429 insufficient_quota"))
+        case .status(429, code: let code?, _) where code.hasPrefix("insufficient_quota"):
+            return .giveUp(.refused(reason: "HTTP 429 \(code)"))
         case .status(let status, let code, let seconds) where status == 429 || status >= 500:
             let pause = seconds.map { Duration.seconds($0) } ?? backoff
             guard number < triesMax, pause <= pauseMax else {
-                return .giveUp(status == 429 ? .busy : .broken(reason: reason(status, code)))
+                let isBusy = status == 429 || code?.hasPrefix("rate_limit_exceeded") == true
+                return .giveUp(isBusy ? .busy : .broken(reason: reason(status, code)))
             }
             return .again(after: pause)
         case .status(let status, let code, _): return .giveUp(.refused(reason: reason(status, code)))

@@ -53,7 +53,10 @@ struct WhisperChild: ~Copyable {
 
         // -I: neither the user's site-packages nor PYTHONPATH nor the working folder may bring code in.
         let arguments = [python, "-I", "-c", bootstrap, model] + files.flatMap { [$0.name, $0.sha256] }
-        let environment = currentEnvironment() + ["HF_HUB_OFFLINE=1", "PYTHONUNBUFFERED=1"]
+        // One thread in numpy's products: the service itself runs two searches side by side, and OpenBLAS's own threads
+        // spin while they wait for a core that others have.
+        let environment =
+            currentEnvironment() + ["HF_HUB_OFFLINE=1", "PYTHONUNBUFFERED=1", "OPENBLAS_NUM_THREADS=1"]
         var pid: pid_t = 0
         let code = withCStrings(arguments) { argv in
             withCStrings(environment) { envp in posix_spawn(&pid, python, &actions, &attributes, argv, envp) }

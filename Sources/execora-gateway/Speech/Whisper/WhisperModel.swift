@@ -2,6 +2,8 @@
 /// The service hashes every file before it loads one and refuses on a mismatch.
 enum WhisperModel {
     static let engine = "whisper-base-int8"
+    /// The same weights, held to the command grammar.
+    static let closedEngine = "whisper-base-grammar"
     static let sha256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 
     /// File name and SHA-256, as in board/models/whisper.sha256.

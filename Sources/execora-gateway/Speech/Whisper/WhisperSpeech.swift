@@ -51,6 +51,8 @@ final class WhisperSpeech: SpeechToText {
         self.logger = logger
     }
 
+    var name: String { "embedded" }
+
     var isReady: Bool {
         get async { state.withLock { $0.phase == .ready && !$0.queue.isFull } }
     }
@@ -148,7 +150,10 @@ final class WhisperSpeech: SpeechToText {
         let link = WhisperLink(socket: child.socket, bell: bell)
 
         let startBy = ContinuousClock.now + Self.startTimeMax
-        try link.send(WhisperFraming.program(PackageResources.whisper_service_py), by: startBy, watch: watch)
+        let program = WhisperFraming.program(
+            grammar: PackageResources.command_grammar_txt, closed: PackageResources.closed_grammar_py,
+            service: PackageResources.whisper_service_py)
+        try link.send(program, by: startBy, watch: watch)
         switch WhisperFraming.greeting(try link.answer(by: startBy, watch: watch)) {
         case .ready(let milliseconds):
             state.withLock { if $0.phase != .ending { $0.phase = .ready } }

@@ -3,9 +3,11 @@
 Enters on standard input: requests (two u32 big-endian lengths, a JSON object, s16le audio at 16 kHz mono). Leaves on
 standard output: one answer a request (u32 length, JSON object), in order. The first answer says that the model is ready,
 or why it is refused. Ends when standard input ends. Arguments: the model's folder, then name and SHA-256 of each file.
-The other side of the door is WhisperFraming.swift.
+The other side of the door is WhisperFraming.swift, which sends closed_grammar.py and the command grammar (COMMANDS) before
+this source.
 """
 
+import concurrent.futures
 import hashlib
 import json
 import math
@@ -50,6 +52,15 @@ HINDI_WORDS = (
 # P(English) by Whisper's own detection, over the same clips: English in two voices 0.89 to 0.99, Hinglish up to 0.48,
 # Hindi up to 0.72. (English in an Indian voice falls to 0.02; it then stands second.)
 ENGLISH_MIN = 0.6
+
+# Mean log probability a token of the closed reading (closed_grammar.py), which spells as the grammar does and not as the
+# model would: over our clips the right sentence lies at -0.3 to -2.5, another one at -1.5 to -8, chatter under -3.0.
+# It is told from CLOSED_TOLD, and stands first (is believed on its own, which is never enough for money) from
+# CLOSED_BELIEVED.
+CLOSED_TOLD = -2.8
+CLOSED_BELIEVED = -2.0
+# Longer sound is no command but talk, and a grammar makes a loop of it.
+CLOSED_SAMPLES_MAX = 15 * 16_000
 
 # Mean probability of a token from which a transcript is worth reading. Whisper's own mark for a failed one is 0.37
 # (log -1.0); replies of one word are right below it ("yes" 0.39 to 0.52, "no" 0.31 to 0.45, "okay" 0.33), and of our
@@ -107,6 +118,11 @@ class Recogniser:
             for language in ("en", "hi")
         }
         self.beyond_ascii = self.tokens_beyond_ascii()
+        self.closed = ClosedDecoder(os.path.join(folder, "model.bin"))
+        self.marks = ClosedMarks(self.whisper.hf_tokenizer)
+        self.grammars = {}
+        # A thread a language; numpy lets go of the interpreter's lock where the time goes.
+        self.searchers = concurrent.futures.ThreadPoolExecutor(THREADS)
 
     def tokens_beyond_ascii(self):
         """Tokens with any byte over 127, banned: the Hindi pass else writes Urdu, Tamil or Devanagari as it pleases, and
@@ -147,7 +163,47 @@ class Recogniser:
             text = ""
         return text, result.scores[0], result.no_speech_prob
 
-    def transcripts(self, audio, language, vocabulary, wake):
+    def grammar(self, vocabulary, people):
+        """The command grammar with the shop's own names and products; kept for the next turn of the same shop."""
+        key = (tuple(vocabulary), people)
+        if key not in self.grammars:
+            if len(self.grammars) >= CLOSED_SHOPS_MAX:
+                self.grammars.pop(next(iter(self.grammars)))
+            names = {}
+            for name in vocabulary[:people]:
+                words = name.split()
+                for called in [name, words[0]] + ([words[-1] + " ji"] if len(words) > 1 else []):
+                    names[called] = None
+            goods = list(dict.fromkeys(word.lower() for word in vocabulary[people:] if word.isascii()))
+            names = [name for name in names if name.isascii()]
+            shop = {
+                "name": names, "names": [name + "'s" for name in names], "product": goods, "digits": CLOSED_NUMBERS,
+            }
+            encode = self.tokenizers["en"].encode
+            self.grammars[key] = ClosedGrammar(COMMANDS, shop, encode)
+        return self.grammars[key]
+
+    def closed_reading(self, encoded, samples, languages, vocabulary, people, wake):
+        """The likeliest sentence of the command grammar: language, text, mean log probability a token; None for none."""
+        frames = samples // ENCODED_FRAME_SAMPLES + ENCODED_TAIL_FRAMES
+        sound = self.closed.look_at(self.numpy.array(encoded)[0][:frames].astype(self.numpy.float32))
+        grammar = self.grammar(vocabulary, people)
+
+        def search(language):
+            tokenizer = self.tokenizers[language]
+            firsts = list(dict.fromkeys(name.split()[0] for name in vocabulary[:people] if name.isascii()))
+            words = tokenizer.encode((" " if language == "hi" else ", ").join(["", *firsts]))[:CLOSED_NAME_TOKENS_MAX]
+            words += tokenizer.encode(" " + HINDI_WORDS if language == "hi" else ", " + ENGLISH_WORDS)
+            prefix = wake[:1].upper() + wake[1:] + "." if wake else None
+            prompt = self.whisper.get_prompt(tokenizer, words, without_timestamps=True, prefix=prefix)
+            rule = {"hi": "hindi", "en": "english"}[language]
+            found = closed_search(self.closed, grammar, rule, sound, prompt, tokenizer.eot, self.marks)
+            return found and (language, tokenizer.decode(found[0]).strip(), found[1])
+
+        found = [one for one in self.searchers.map(search, languages) if one and not is_loop(one[1])]
+        return max(found, key=lambda one: one[2]) if found else None
+
+    def transcripts(self, audio, language, vocabulary, wake, people=0):
         numpy = self.numpy
         samples = numpy.frombuffer(audio, dtype="<i2").astype(numpy.float32)
         frames = samples[: len(samples) // 480 * 480].reshape(-1, 480)
@@ -161,6 +217,12 @@ class Recogniser:
             heard = dict(self.whisper.model.detect_language(encoded)[0])
             if heard.get("<|en|>", 0) < ENGLISH_MIN:
                 passes.reverse()
+        closed = None
+        if people and len(samples) <= CLOSED_SAMPLES_MAX:
+            closed = self.closed_reading(encoded, len(samples), passes, vocabulary, people, wake)
+            if closed and closed[2] >= CLOSED_BELIEVED:
+                # A free reading in its language confirms it or not; one in the other would only garble it.
+                passes = [closed[0]]
         said = []
         for one in passes:
             text, score, no_speech = self.one_pass(encoded, one, vocabulary, wake)
@@ -174,7 +236,12 @@ class Recogniser:
             both = 1 - (1 - said[0][2]) * (1 - said[1][2])
             said = [(one, text, both) for one, text, _ in said]
         # The same text twice stays twice: that the passes agree is worth knowing.
-        return [{"text": text, "confidence": confidence(mean), "language": one} for one, text, mean in said]
+        heard = [{"text": text, "confidence": confidence(mean), "language": one} for one, text, mean in said]
+        if heard and closed and closed[2] >= CLOSED_TOLD:
+            told = {"text": closed[1], "confidence": closed_confidence(closed[2]), "language": closed[0]}
+            told["reading"] = "grammar"
+            heard.insert(0 if closed[2] >= CLOSED_BELIEVED else len(heard), told)
+        return heard
 
 
 def plain(text):
@@ -189,6 +256,13 @@ def is_said(text, no_speech):
     return all(len(set(words[at : at + 5])) > 1 for at in range(len(words) - 4))
 
 
+def is_loop(text):
+    """The same three words in a row twice: nobody says so, a search that hears nothing of its own does."""
+    words = text.split()
+    threes = [tuple(words[at : at + 3]) for at in range(len(words) - 2)]
+    return len(threes) != len(set(threes)) and not words[-1].isdigit()
+
+
 def confidence(mean):
     """Thousandths, out of the mean probability of a token (geometric) times the probability that there was speech.
 
@@ -199,6 +273,11 @@ def confidence(mean):
     return round(650 + 350 * (mean - BELIEVED) / (1 - BELIEVED))
 
 
+def closed_confidence(mean):
+    """Thousandths: 650 at CLOSED_BELIEVED, 1000 at 0, straight lines to both sides."""
+    return max(0, min(1000, round(650 + 350 * (mean - CLOSED_BELIEVED) / -CLOSED_BELIEVED)))
+
+
 def main():
     folder, pins = sys.argv[1], list(zip(sys.argv[2::2], sys.argv[3::2]))
     begun = time.monotonic()
@@ -207,7 +286,7 @@ def main():
         recogniser = Recogniser(folder)
         # The first clip pays for what is made lazily; nobody should wait for that at the counter.
         noise = recogniser.numpy.random.default_rng(1).normal(0, 300, 16_000).astype("<i2")
-        recogniser.transcripts(noise.tobytes(), "hi-en", ["Rice"], None)
+        recogniser.transcripts(noise.tobytes(), "hi-en", ["Rahul", "Rice"], None, 1)
     except Exception as error:
         refuse(f"the model does not load: {type(error).__name__}: {error}")
     answer({"ready": int((time.monotonic() - begun) * 1000)})
@@ -222,7 +301,7 @@ def main():
         begun = time.monotonic()
         try:
             transcripts = recogniser.transcripts(
-                audio, request["language"], request["vocabulary"], request["wake_phrase"]
+                audio, request["language"], request["vocabulary"], request["wake_phrase"], request["people"]
             )
             answer({"transcripts": transcripts, "milliseconds": int((time.monotonic() - begun) * 1000)})
         except Exception as error:

@@ -1,7 +1,7 @@
 import CSQLite
 
 /// One SQLite connection to `gateway.sqlite`. Raw pointers and C codes stop here. Used by one thread at a time.
-final class FleetDatabase {
+final class SQLiteDatabase: FleetDatabase {
     private var handle: OpaquePointer?
     private var prepared: [String: OpaquePointer] = [:]
 
@@ -30,29 +30,27 @@ final class FleetDatabase {
         sqlite3_close_v2(handle)
     }
 
-    enum Value {
-        case integer(Int64)
-        case text(String)
-        case blob([UInt8])
-        case null
+    /// A transaction holds the whole file.
+    var rowLock: String { "" }
 
-        static func optional(_ bytes: [UInt8]?) -> Value { bytes.map { .blob($0) } ?? .null }
-        static func optional(_ number: Int64?) -> Value { number.map { .integer($0) } ?? .null }
+    func storeID() throws(GatewayError) -> [UInt8] {
+        guard let id = try first("SELECT value FROM meta WHERE name = 'store_id'", read: { $0.blob(0) }), id.count == 16
+        else { throw .state(problem: "gateway.sqlite has no store id", hint: "restore it from a backup") }
+        return id
     }
 
-    /// One row, read while it is current.
-    struct Row {
-        fileprivate let statement: OpaquePointer
+    private struct Row: FleetRow {
+        let statement: OpaquePointer
 
-        func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
-        func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
-        func text(_ column: Int32) -> String {
-            sqlite3_column_text(statement, column).map { String(cString: $0) } ?? ""
+        func integer(_ column: Int) -> Int64 { sqlite3_column_int64(statement, Int32(column)) }
+        func isNull(_ column: Int) -> Bool { sqlite3_column_type(statement, Int32(column)) == SQLITE_NULL }
+        func text(_ column: Int) -> String {
+            sqlite3_column_text(statement, Int32(column)).map { String(cString: $0) } ?? ""
         }
 
-        func blob(_ column: Int32) -> [UInt8] {
-            let count = Int(sqlite3_column_bytes(statement, column))
-            guard count > 0, let bytes = sqlite3_column_blob(statement, column) else { return [] }
+        func blob(_ column: Int) -> [UInt8] {
+            let count = Int(sqlite3_column_bytes(statement, Int32(column)))
+            guard count > 0, let bytes = sqlite3_column_blob(statement, Int32(column)) else { return [] }
             return Array(UnsafeRawBufferPointer(start: bytes, count: count))
         }
     }
@@ -61,36 +59,6 @@ final class FleetDatabase {
     func script(_ sql: String) throws(GatewayError) {
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         guard code == SQLITE_OK else { throw .storage(code: code, operation: "script") }
-    }
-
-    func run(_ sql: String, _ values: Value...) throws(GatewayError) {
-        try each(sql, values) { (_) throws(GatewayError) in }
-    }
-
-    /// What `read` makes of each row, in order.
-    func all<Item>(
-        _ sql: String, _ values: Value..., read: (Row) throws(GatewayError) -> Item
-    ) throws(GatewayError) -> [Item] {
-        var items: [Item] = []
-        try each(sql, values) { (row) throws(GatewayError) in items.append(try read(row)) }
-        return items
-    }
-
-    /// What `read` makes of the first row; nil when there is none.
-    func first<Item>(
-        _ sql: String, _ values: Value..., read: (Row) throws(GatewayError) -> Item
-    ) throws(GatewayError) -> Item? {
-        var item: Item?
-        try each(sql, values) { (row) throws(GatewayError) in if item == nil { item = try read(row) } }
-        return item
-    }
-
-    func integer(_ sql: String, _ values: Value...) throws(GatewayError) -> Int64? {
-        var found: Int64?
-        try each(sql, values) { (row) throws(GatewayError) in
-            if found == nil, !row.isNull(0) { found = row.integer(0) }
-        }
-        return found
     }
 
     /// Body and COMMIT together, or nothing of either. IMMEDIATE: the write lock is taken before anything is read.
@@ -107,8 +75,16 @@ final class FleetDatabase {
         }
     }
 
-    private func each(
-        _ sql: String, _ values: [Value], row: (Row) throws(GatewayError) -> Void
+    func each(
+        _ statements: [FleetStatement], row: (Int, any FleetRow) throws(GatewayError) -> Void
+    ) throws(GatewayError) {
+        for (index, statement) in statements.enumerated() {
+            try each(statement.sql, statement.values) { (one) throws(GatewayError) in try row(index, one) }
+        }
+    }
+
+    func each(
+        _ sql: String, _ values: [FleetValue], row: (any FleetRow) throws(GatewayError) -> Void
     ) throws(GatewayError) {
         let statement = try statement(sql)
         defer {
@@ -134,7 +110,7 @@ final class FleetDatabase {
         return statement
     }
 
-    private func bind(_ value: Value, at index: Int32, of statement: OpaquePointer) throws(GatewayError) {
+    private func bind(_ value: FleetValue, at index: Int32, of statement: OpaquePointer) throws(GatewayError) {
         // SQLITE_TRANSIENT: SQLite copies what it is given.
         let copy = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
         let code: Int32 =

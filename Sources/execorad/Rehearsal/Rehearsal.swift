@@ -58,7 +58,7 @@ enum Rehearsal {
                 silence -= count
             }
             frame.withUnsafeBufferPointer { house.ring.append(UnsafeBufferPointer(rebasing: $0[..<count])) }
-            house.ear.listen()
+            house.hear()
             if !waitUntilQuiet(house) {
                 complain("execorad: the house did not answer within \(waitMilliseconds / 1000) s")
                 return 1

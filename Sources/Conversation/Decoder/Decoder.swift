@@ -1,0 +1,207 @@
+/// Finds the sentence of the grammar that sounds most like a transcript: a search of the row of sounds against the
+/// patterns of the packs, with the shop's own names and things as slots.
+///
+/// Viterbi over (place in the row, node of the patterns). What it finds is text again, in the words of the packs, and is
+/// read by the same grammar as everything else: the decoder repairs spelling, it never decides what is done.
+/// A value; any thread. Memory: a table of place x node while it runs, some 4 MB at most.
+struct Decoder {
+    let graph: PatternGraph
+    let grammar: SoundTrie
+    let shop: SoundTrie
+
+    init(grammar: Grammar, shelf: Shelf) {
+        graph = grammar.patterns
+        self.grammar = grammar.sounds.trie
+        shop = shelf.sounds.trie
+    }
+
+    /// What was found, cheapest first.
+    struct Finding {
+        /// In the spelling of the packs and the shop.
+        var text: String
+        /// Cost for each unit of the row's weight: 0 is the same sounds.
+        var cost: Double
+        /// Names that would have fitted the place of the name nearly as well.
+        var rivals: [String]
+    }
+
+    /// Dearest sentence that is given out; what costs more is somebody else's talk.
+    static let costMax = 0.22
+    /// A name has to be heard by itself: its own cost for each unit of its weight.
+    static let slotCostMax: Float = 0.26
+    /// Two names within this are a question (conversation.md, "Who is meant").
+    static let nameMargin: Float = 0.10
+    /// Paths dearer than the best at the same place by more than this are dropped.
+    static let beam: Float = 4
+    /// Each word costs a little, so that few long ones beat many short ones.
+    static let wordCost: Float = 0.06
+    static let fillerCost: Float = 0.45
+    /// One more thing on a bill is rarer than one more word about a thing.
+    static let productCost: Float = 0.35
+    /// A name that begins inside a written word.
+    static let nameSeamCost: Float = 0.25
+    /// A word that begins or ends inside a written one; twice as much for one of two sounds, which are found everywhere.
+    static let seamCost: Float = 0.08
+    /// Findings that are read by the grammar.
+    static let findingsMax = 10
+
+    private struct Step {
+        var place: Int32
+        var node: Int32
+        /// Index in one of the tries, with `shopBit` set in the shop's; -1 passed; -2 skipped; -3 figure; -4 anything.
+        var word: Int32
+        var cost: Float
+    }
+
+    private struct Hit {
+        var end: Int
+        var cost: Float
+        var word: Int32
+    }
+
+    private static let shopBit: Int32 = 1 << 24
+
+    func decode(_ stream: SoundStream) -> [Finding] {
+        let count = stream.codes.count
+        let nodes = graph.arcs.count
+        guard nodes > 0 else { return [] }
+        var best = [[Int32: Step]](repeating: [:], count: count + 1)
+        for start in graph.starts { best[0][start] = Step(place: -1, node: -1, word: -1, cost: 0) }
+        let tokenStarts = Set(stream.tokens.map(\.start))
+
+        for place in 0..<count {
+            pass(&best[place], place)
+            guard let least = best[place].values.lazy.map(\.cost).min() else { continue }
+            let hits = hits(stream, place)
+            let isFigure = stream.codes[place] == SoundStream.figure
+            for (node, step) in best[place] where step.cost <= least + Self.beam {
+                func reach(_ next: Int32, _ end: Int, _ cost: Float, _ word: Int32) {
+                    let total = step.cost + cost
+                    // Equal costs go by number, so that the same words are decoded alike on every machine.
+                    if let known = best[end][next],
+                        known.cost < total || known.cost == total && (known.place, known.node) <= (Int32(place), node)
+                    {
+                        return
+                    }
+                    best[end][next] = Step(place: Int32(place), node: node, word: word, cost: total)
+                }
+                for arc in graph.arcs[Int(node)] {
+                    if isFigure, arc.label == PatternGraph.Slot.figure.rawValue {
+                        reach(arc.next, place + 1, Self.wordCost, -3)
+                    }
+                    if arc.label == PatternGraph.Slot.anything.rawValue, tokenStarts.contains(place) {
+                        for token in stream.tokens where token.start > place && token.start <= place + 14 {
+                            reach(arc.next, token.start, 0.3 + 0.04 * Float(token.start - place), -4)
+                        }
+                    }
+                    for hit in hits[arc.label] ?? [] { reach(arc.next, hit.end, hit.cost + Self.wordCost, hit.word) }
+                }
+                if !isFigure {
+                    reach(node, place + 1, SoundCosts.skipped[Int(stream.codes[place])], -2)
+                    for hit in hits[PatternGraph.Slot.filler.rawValue] ?? [] {
+                        reach(node, hit.end, hit.cost + Self.fillerCost, -2)
+                    }
+                }
+            }
+        }
+        pass(&best[count], count)
+        let ends = best[count].filter {
+            graph.isEnd[Int($0.key)] && Double($0.value.cost) <= Self.costMax * stream.weight
+        }
+        .sorted { ($0.value.cost, $0.key) < ($1.value.cost, $1.key) }
+        var out: [Finding] = []
+        for (node, step) in ends where out.count < Self.findingsMax {
+            let found = trace(best, stream, count, node)
+            guard !found.text.isEmpty, !out.contains(where: { $0.text == found.text }) else { continue }
+            var finding = found
+            finding.cost = Double(step.cost) / stream.weight
+            out.append(finding)
+        }
+        return out
+    }
+
+    /// Follows what costs nothing and takes no sound.
+    private func pass(_ steps: inout [Int32: Step], _ place: Int) {
+        var open = Array(steps.keys)
+        while let node = open.popLast() {
+            let cost = steps[node]!.cost
+            for next in graph.empty[Int(node)] {
+                if let known = steps[next],
+                    known.cost < cost || known.cost == cost && (known.word != -1 || known.node <= node)
+                {
+                    continue
+                }
+                steps[next] = Step(place: Int32(place), node: node, word: -1, cost: cost)
+                open.append(next)
+            }
+        }
+    }
+
+    private func hits(_ stream: SoundStream, _ place: Int) -> [Int32: [Hit]] {
+        var out: [Int32: [Hit]] = [:]
+        func isSeam(_ place: Int) -> Bool { !stream.tokens.contains { $0.start == place } }
+        func take(_ hit: SoundTrie.Hit, _ trie: SoundTrie, _ bit: Int32) {
+            let word = trie.words[Int(hit.word)]
+            for label in word.labels {
+                let isSlot =
+                    label == PatternGraph.Slot.name.rawValue || label == PatternGraph.Slot.product.rawValue
+                if isSlot, hit.cost > Self.slotCostMax * word.weight { continue }
+                out[label, default: []].append(
+                    Hit(
+                        end: hit.end, cost: hit.cost + extra(label, word, isSeam(place), isSeam(hit.end)),
+                        word: hit.word | bit))
+            }
+        }
+        grammar.search(stream.codes, from: place) { take($0, grammar, 0) }
+        shop.search(stream.codes, from: place) { take($0, shop, Self.shopBit) }
+        return out
+    }
+
+    /// What a word costs by what it is and where it begins and ends.
+    private func extra(_ label: Int32, _ word: SoundTrie.Word, _ beginsInside: Bool, _ endsInside: Bool) -> Float {
+        let seams: Float = (beginsInside ? 1 : 0) + (endsInside ? 1 : 0)
+        switch PatternGraph.Slot(rawValue: label) {
+        case .name: return (beginsInside ? Self.nameSeamCost : 0) + (endsInside ? Self.seamCost : 0)
+        case .product: return Self.productCost + seams * Self.seamCost * (word.isShort ? 2 : 1)
+        case .small, .scale, .fraction, .prefix: return seams * Self.seamCost / 2
+        default: return seams * Self.seamCost * (word.isShort ? 2 : 1)
+        }
+    }
+
+    private func trace(_ best: [[Int32: Step]], _ stream: SoundStream, _ end: Int, _ node: Int32) -> Finding {
+        var words: [String] = []
+        var finding = Finding(text: "", cost: 0, rivals: [])
+        var place = end
+        var node = node
+        while place >= 0, let step = best[place][node], step.place >= 0 {
+            let from = Int(step.place)
+            switch step.word {
+            case -1, -2: break
+            case -3: words.append(stream.figures[from] ?? "")
+            case -4:
+                words.append(
+                    stream.tokens.filter { $0.start >= from && $0.start < place }.map(\.text).joined(separator: " "))
+            default:
+                let isShop = step.word & Self.shopBit != 0
+                let word = (isShop ? shop : grammar).words[Int(step.word & ~Self.shopBit)]
+                words.append(word.text)
+                let name = PatternGraph.Slot.name.rawValue
+                if isShop {
+                    let own = step.cost - (best[from][step.node]?.cost ?? 0) - Self.wordCost
+                    if word.labels.contains(name) {
+                        for hit in hits(stream, from)[name] ?? []
+                        where hit.end == place && hit.word != step.word
+                            && hit.cost - own <= Self.nameMargin * word.weight
+                        {
+                            finding.rivals.append(shop.words[Int(hit.word & ~Self.shopBit)].text)
+                        }
+                    }
+                }
+            }
+            place = from
+            node = step.node
+        }
+        finding.text = words.reversed().joined(separator: " ")
+        return finding
+    }
+}

@@ -1,0 +1,60 @@
+import AudioIO
+import JSONText
+import Synchronization
+
+/// The talk button and the microphone's switch of a board, wired to ear and microphone.
+final class Buttons: Sendable {
+    private enum Line {
+        static let talk = 0
+        static let mute = 1
+    }
+
+    private let panel: ButtonPanel
+
+    /// Opens the lines the configuration names and watches them.
+    /// - Returns: nil where there are none. A line that cannot be had is told, and the rest works.
+    static func start(for appliance: Appliance) -> Buttons? {
+        let configuration = appliance.house.configuration
+        let log = appliance.house.log
+        var lines: [Int: ButtonLine] = [:]
+        for (number, line) in [(Line.talk, configuration.talkLine), (Line.mute, configuration.muteLine)] where line >= 0
+        {
+            do throws(AudioError) {
+                lines[number] = try ButtonLine.open(
+                    chip: configuration.gpioChip, line: line, isActiveLow: configuration.linesAreActiveLow)
+            } catch {
+                log.error("a button cannot be used", .init("why", .string("\(error)")))
+            }
+        }
+        guard !lines.isEmpty else { return nil }
+        // A switch may have been thrown before the daemon was there to see it.
+        let isMuted = lines[Line.mute]?.isActive ?? false
+        let buttons = Buttons(lines, appliance.house, appliance.microphone)
+        if isMuted { appliance.microphone.mute(.hardware) }
+        buttons.start()
+        return buttons
+    }
+
+    init(_ lines: [Int: ButtonLine], _ house: House, _ microphone: Microphone) {
+        let talk = Mutex(TalkButton())
+        panel = ButtonPanel(lines: lines) { number, event in
+            if number == Line.mute {
+                if event.edge == .pressed { microphone.mute(.hardware) } else { microphone.unmute(.hardware) }
+                return
+            }
+            switch talk.withLock({ $0.take(event) }) {
+            case .talk:
+                // A closed ear cannot take a turn; the person is told, not left to talk to a wall.
+                if microphone.state == .open { house.order(.talk) } else { house.mouth.sound(.error) }
+            case .leaveOpen: house.order(.leaveOpen)
+            case .finish: house.order(.finish)
+            case nil: break
+            }
+        } onLost: { [log = house.log] number in
+            log.error("a button's line is gone", .init("button", .string(number == Line.mute ? "mute" : "talk")))
+        }
+    }
+
+    func start() { panel.start() }
+    func stop() { panel.stop() }
+}

@@ -56,7 +56,7 @@ import Testing
         let folder = Folder()
         let child = try Child(
             ["ledger", "bench", "--entries", "100000", "--acknowledge", "--book", folder.book],
-            shell: "trap '' XFSZ; ulimit -f 1200; exec \"$0\" \"$@\"")
+            shell: "trap '' XFSZ; ulimit -f 1800; exec \"$0\" \"$@\"")
         var acknowledged: [Acknowledged] = []
         while let line = child.line() { acknowledged.append(try #require(Acknowledged(line))) }
         #expect(child.end() == 1)

@@ -51,7 +51,7 @@ import Testing
             set -e; f=$(mktemp -d); trap 'rm -rf $f' EXIT
             '\(Programs.root)/board/packages/man/pages' '\(tool)' $f; bash -n $f/execoractl.bash
             for word in $('\(tool)' --help | sed -n 's/^  \\([a-z-]*\\): .*/\\1/p'); do
-              grep -q "^.B $(sed 's/-/\\\\\\\\-/g' <<< $word)$" $f/execoractl.1 || { echo "page lacks $word"; exit 1; }
+              grep -q "^.B $(echo "$word" | sed 's/-/\\\\\\\\-/g')$" $f/execoractl.1 || { echo "page lacks $word"; exit 1; }
               grep -qw -- "$word" $f/execoractl.bash && grep -q "'$word:" $f/_execoractl || { echo "completions lack $word"; exit 1; }
             done
             """)

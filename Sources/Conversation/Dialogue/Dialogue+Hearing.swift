@@ -13,7 +13,7 @@ extension Dialogue {
             return again(turn.prompter.say("again"), turn)
         }
         let ballots = ballots(utterance, interpreter)
-        var heard = vote(ballots, utterance.origin, turn)
+        var heard = vote(ballots, utterance, turn)
         heard.request.mustAsk = heard.request.mustAsk || turn.isLate
         turn.confidenceMilli = min(turn.confidenceMilli, heard.confidenceMilli)
 

@@ -6,7 +6,10 @@ extension Dialogue {
     /// The reading that is acted on. It has to be asked about when it would write, and
     /// - another voter understood something else, or a negation, question or condition, or
     /// - it was heard, not written, and no second voter read the same to the letter.
-    func vote(_ ballots: [Ballot], _ origin: Utterance.Origin, _ turn: Turn) -> Interpretation {
+    ///
+    /// Language models are one voter between them: with one exact transcript they are two, alone they are nobody.
+    func vote(_ ballots: [Ballot], _ utterance: Utterance, _ turn: Turn) -> Interpretation {
+        let origin = utterance.origin
         var best = origin == .heard ? cheapest(ballots, turn) : surest(ballots)
         guard isWriting(best.request) else { return best }
         let same = ballots.count { ballot in
@@ -18,8 +21,34 @@ extension Dialogue {
                     $0.isExact && isUnderstood($0.heard) && !isSame($0.heard.request, best.request, turn)
                 }
         }
-        if isContested || same < Self.needed(origin) { best.request.mustAsk = true }
+        let opinions = utterance.opinions.filter { $0.intent != "UNKNOWN" }
+        let agreeing = opinions.count { isSame($0, best.request, turn) }
+        let votes = same > 0 && agreeing > 0 ? same + 1 : same
+        if isContested || agreeing < opinions.count || votes < Self.needed(origin) { best.request.mustAsk = true }
         return best
+    }
+
+    /// A model's words name the same deed: what it left out counts as not said, what it cannot say (two modes, a
+    /// discount, a bill sent at once) is never the same.
+    private func isSame(_ opinion: TurnOpinion, _ request: Request, _ turn: Turn) -> Bool {
+        guard opinion.intent == request.intent, request.splits.isEmpty, request.discount == nil, !request.autoSend,
+            opinion.amountPaise.map({ Paise($0) }) == request.amount,
+            PaymentMode(rawValue: opinion.mode ?? "cash") == request.mode ?? .cash,
+            opinion.items.count == request.items.count
+        else { return false }
+        switch (opinion.customer.map(turn.shelf.matcher.resolve), request.spokenName.map(turn.shelf.matcher.resolve)) {
+        case (.one(let one)?, .one(let other)?): if one.index != other.index { return false }
+        case (nil, nil): break
+        default: return false
+        }
+        return zip(opinion.items, request.items).allSatisfy { said, item in
+            let keys = Grammar.keys(said.product)
+            guard !keys.isEmpty, let found = turn.shelf.product(keys, at: 0, upTo: keys.count),
+                found.length == keys.count, found.products.count == 1
+            else { return false }
+            return turn.shelf.products[found.products[0]].id == item.product
+                && MilliQuantity(said.quantityMilli) == item.quantity && said.unit == item.unit
+        }
     }
 
     /// Written words: a transcript that says something beats one that says nothing; a no beats a yes; else the surer one.

@@ -6,7 +6,7 @@ extension Utterance {
         self.init(
             text: best?.text ?? "", confidenceMilli: best?.confidenceMilli ?? 0, turn: reply.turn, isLate: isLate,
             alternatives: reply.transcripts.dropFirst().map { Alternative($0.text, voter: $0.voter) },
-            origin: .heard, voter: best?.voter ?? "")
+            origin: .heard, voter: best?.voter ?? "", opinions: reply.opinions)
     }
 }
 

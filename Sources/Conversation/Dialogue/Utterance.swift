@@ -19,6 +19,9 @@ public struct Utterance: Hashable, Sendable {
     /// SHA-256 of the best transcript, kept as evidence in the events of the turn; the words are not.
     public var transcriptHash: [UInt8]?
 
+    /// What language models made of the words: one more voter between them, never enough alone.
+    public var opinions: [TurnOpinion]
+
     /// Typed words are what somebody meant; words heard by an engine are one opinion of what was said.
     public enum Origin: Hashable, Sendable {
         case written, heard
@@ -37,7 +40,8 @@ public struct Utterance: Hashable, Sendable {
 
     public init(
         text: String, confidenceMilli: Int64 = 1000, turn: ULID? = nil, isLate: Bool = false,
-        alternatives: [Alternative] = [], origin: Origin = .written, voter: String = ""
+        alternatives: [Alternative] = [], origin: Origin = .written, voter: String = "",
+        opinions: [TurnOpinion] = []
     ) {
         self.text = text
         self.confidenceMilli = confidenceMilli
@@ -46,6 +50,7 @@ public struct Utterance: Hashable, Sendable {
         self.alternatives = alternatives
         self.origin = origin
         self.voter = voter
+        self.opinions = opinions
     }
 
     /// Scalars of a transcript that are read; what is longer is cut. A minute of fast speech is about 900.

@@ -37,12 +37,14 @@ final class Counter {
 
     /// What a speech engine wrote down, a voter a transcript.
     @discardableResult
-    func hear(_ transcripts: [(text: String, voter: String)], confidence: Int64 = 800) -> Answer {
+    func hear(
+        _ transcripts: [(text: String, voter: String)], confidence: Int64 = 800, opinions: [TurnOpinion] = []
+    ) -> Answer {
         dialogue.hear(
             Utterance(
                 text: transcripts[0].text, confidenceMilli: confidence,
                 alternatives: transcripts.dropFirst().map { .init($0.text, voter: $0.voter) }, origin: .heard,
-                voter: transcripts[0].voter), now: now)
+                voter: transcripts[0].voter, opinions: opinions), now: now)
     }
 
     /// Something done beside the conversation.

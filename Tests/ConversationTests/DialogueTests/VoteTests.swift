@@ -59,4 +59,28 @@ struct VoteTests {
         let counter = try Counter()
         #expect(counter.hear([("Rahul ka balance kitna hai", "w/hi")]).code == "OK")
     }
+
+    private static func paid(_ name: String, _ rupees: Int64, _ intent: String = "RECORD_PAYMENT") -> TurnOpinion {
+        TurnOpinion(intent: intent, customer: name, amountPaise: rupees * 100, engine: "llm")
+    }
+
+    @Test func `a model and one exact transcript that agree are enough`() throws {
+        let counter = try Counter()
+        let heard = [(text: "Rahul ne 200 diye", voter: "w/hi"), (text: "paratha hogaya bhai", voter: "w/en")]
+        #expect(counter.hear(heard, opinions: [Self.paid("Rahul", 200)]).committed.count == 1)
+        #expect(try counter.balance("Rahul Sharma") == 300)
+    }
+
+    /// Alone, against the transcript, or beside words that only sound like it, a model moves nothing.
+    @Test(arguments: [
+        ("Rahul ne 200 diye", paid("Rahul", 300)), ("Rahul ne 200 diye", paid("Suresh", 200)),
+        ("Rahul ne 200 diye", paid("Rahul", 200, "ADD_CREDIT")), ("Rahulne dosau diyee", paid("Rahul", 200)),
+        ("paratha hogaya bhai", paid("Rahul", 200)), ("Rahul ne 200 nahi diye", paid("Rahul", 200)),
+    ])
+    func `a model alone moves no money`(_ text: String, _ opinion: TurnOpinion) throws {
+        let counter = try Counter()
+        let before = try counter.figures()
+        #expect(counter.hear([(text, "w/hi")], opinions: [opinion, opinion]).committed.isEmpty)
+        #expect(try counter.figures() == before)
+    }
 }

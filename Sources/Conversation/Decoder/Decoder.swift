@@ -3,7 +3,7 @@
 ///
 /// Viterbi over (place in the row, node of the patterns). What it finds is text again, in the words of the packs, and is
 /// read by the same grammar as everything else: the decoder repairs spelling, it never decides what is done.
-/// A value; any thread. Memory: a table of place x node while it runs, some 4 MB at most.
+/// A value; any thread. Memory: a table of place x node while it runs: 16 bytes each, some 5 MB at most.
 struct Decoder {
     let graph: PatternGraph
     let grammar: SoundTrie
@@ -65,25 +65,24 @@ struct Decoder {
         let count = stream.codes.count
         let nodes = graph.arcs.count
         guard nodes > 0 else { return [] }
-        var best = [[Int32: Step]](repeating: [:], count: count + 1)
-        for start in graph.starts { best[0][start] = Step(place: -1, node: -1, word: -1, cost: 0) }
+        // What ends dearer than any sentence may be is dropped where it becomes so.
+        let limit = Float(Self.costMax * stream.weight)
+        var table = Table(places: count + 1, nodes: nodes)
+        for start in graph.starts { table.take(Step(place: -1, node: -1, word: -1, cost: 0), at: 0, start) }
         let tokenStarts = Set(stream.tokens.map(\.start))
 
         for place in 0..<count {
-            pass(&best[place], place)
-            guard let least = best[place].values.lazy.map(\.cost).min() else { continue }
+            pass(&table, place)
+            guard let least = table.open[place].lazy.map({ table[place, $0].cost }).min() else { continue }
             let hits = hits(stream, place)
+            let fillers = hits[PatternGraph.Slot.filler.rawValue] ?? []
             let isFigure = stream.codes[place] == SoundStream.figure
-            for (node, step) in best[place] where step.cost <= least + Self.beam {
-                func reach(_ next: Int32, _ end: Int, _ cost: Float, _ word: Int32) {
-                    let total = step.cost + cost
-                    // Equal costs go by number, so that the same words are decoded alike on every machine.
-                    if let known = best[end][next],
-                        known.cost < total || known.cost == total && (known.place, known.node) <= (Int32(place), node)
-                    {
-                        return
-                    }
-                    best[end][next] = Step(place: Int32(place), node: node, word: word, cost: total)
+            for node in table.open[place] {
+                let cost = table[place, node].cost
+                guard cost <= least + Self.beam else { continue }
+                func reach(_ next: Int32, _ end: Int, _ more: Float, _ word: Int32) {
+                    guard cost + more <= limit else { return }
+                    table.take(Step(place: Int32(place), node: node, word: word, cost: cost + more), at: end, next)
                 }
                 for arc in graph.arcs[Int(node)] {
                     if isFigure, arc.label == PatternGraph.Slot.figure.rawValue {
@@ -98,20 +97,16 @@ struct Decoder {
                 }
                 if !isFigure {
                     reach(node, place + 1, SoundCosts.skipped[Int(stream.codes[place])], -2)
-                    for hit in hits[PatternGraph.Slot.filler.rawValue] ?? [] {
-                        reach(node, hit.end, hit.cost + Self.fillerCost, -2)
-                    }
+                    for hit in fillers { reach(node, hit.end, hit.cost + Self.fillerCost, -2) }
                 }
             }
         }
-        pass(&best[count], count)
-        let ends = best[count].filter {
-            graph.isEnd[Int($0.key)] && Double($0.value.cost) <= Self.costMax * stream.weight
-        }
-        .sorted { ($0.value.cost, $0.key) < ($1.value.cost, $1.key) }
+        pass(&table, count)
+        let ends = table.open[count].filter { graph.isEnd[Int($0)] }.map { ($0, table[count, $0]) }
+            .sorted { ($0.1.cost, $0.0) < ($1.1.cost, $1.0) }
         var out: [Finding] = []
         for (node, step) in ends where out.count < Self.findingsMax {
-            let found = trace(best, stream, count, node)
+            let found = trace(table, stream, count, node)
             guard !found.text.isEmpty, !out.contains(where: { $0.text == found.text }) else { continue }
             var finding = found
             finding.cost = Double(step.cost) / stream.weight
@@ -120,18 +115,43 @@ struct Decoder {
         return out
     }
 
+    /// The cheapest way to each node at each place, and which of them were reached.
+    private struct Table {
+        private var steps: [Step]
+        private let nodes: Int
+        /// Nodes reached, by place, in the order they were.
+        private(set) var open: [[Int32]]
+
+        init(places: Int, nodes: Int) {
+            steps = [Step](repeating: Step(place: -1, node: -1, word: -1, cost: .infinity), count: places * nodes)
+            open = [[Int32]](repeating: [], count: places)
+            self.nodes = nodes
+        }
+
+        subscript(place: Int, node: Int32) -> Step { steps[place * nodes + Int(node)] }
+
+        /// Keeps the cheaper one. Equal costs go by place and node, so that the same words are decoded alike everywhere.
+        /// - Returns: true where it was taken.
+        @discardableResult
+        mutating func take(_ step: Step, at place: Int, _ node: Int32) -> Bool {
+            let index = place * nodes + Int(node)
+            let known = steps[index]
+            guard
+                step.cost < known.cost || step.cost == known.cost && (step.place, step.node) < (known.place, known.node)
+            else { return false }
+            if known.cost == .infinity { open[place].append(node) }
+            steps[index] = step
+            return true
+        }
+    }
+
     /// Follows what costs nothing and takes no sound.
-    private func pass(_ steps: inout [Int32: Step], _ place: Int) {
-        var open = Array(steps.keys)
+    private func pass(_ table: inout Table, _ place: Int) {
+        var open = table.open[place]
         while let node = open.popLast() {
-            let cost = steps[node]!.cost
-            for next in graph.empty[Int(node)] {
-                if let known = steps[next],
-                    known.cost < cost || known.cost == cost && (known.word != -1 || known.node <= node)
-                {
-                    continue
-                }
-                steps[next] = Step(place: Int32(place), node: node, word: -1, cost: cost)
+            let cost = table[place, node].cost
+            for next in graph.empty[Int(node)] where table[place, next].cost > cost {
+                table.take(Step(place: Int32(place), node: node, word: -1, cost: cost), at: place, next)
                 open.append(next)
             }
         }
@@ -168,12 +188,14 @@ struct Decoder {
         }
     }
 
-    private func trace(_ best: [[Int32: Step]], _ stream: SoundStream, _ end: Int, _ node: Int32) -> Finding {
+    private func trace(_ table: Table, _ stream: SoundStream, _ end: Int, _ node: Int32) -> Finding {
         var words: [String] = []
         var finding = Finding(text: "", cost: 0, rivals: [])
         var place = end
         var node = node
-        while place >= 0, let step = best[place][node], step.place >= 0 {
+        while place >= 0, node >= 0 {
+            let step = table[place, node]
+            guard step.place >= 0 else { break }
             let from = Int(step.place)
             switch step.word {
             case -1, -2: break
@@ -187,7 +209,7 @@ struct Decoder {
                 words.append(word.text)
                 let name = PatternGraph.Slot.name.rawValue
                 if isShop {
-                    let own = step.cost - (best[from][step.node]?.cost ?? 0) - Self.wordCost
+                    let own = step.cost - table[from, step.node].cost - Self.wordCost
                     if word.labels.contains(name) {
                         for hit in hits(stream, from)[name] ?? []
                         where hit.end == place && hit.word != step.word

@@ -1,7 +1,7 @@
 /// A transcript as one row of sounds: spaces are free, Devanagari and Roman writing meet, figures stand as they are.
 struct SoundStream {
-    /// Longest row that is decoded, some six seconds of speech; a longer one is left to the exact grammar.
-    static let soundsMax = 160
+    /// Longest row that is decoded, some five seconds of speech; a longer one is left to the exact grammar.
+    static let soundsMax = 120
     /// Stands where a figure was written.
     static let figure: UInt8 = 0xFF
 

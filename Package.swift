@@ -87,7 +87,8 @@ var targets: [Target] = [
     tests(
         "ApplianceTests",
         [
-            "execorad", "CLinux", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText", "Diagnostics",
+            "execorad", "CLinux", "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "JSONText",
+            "Diagnostics",
             "CloudLink", "Seals",
         ]),
     tests("HouseTests", ["JSONText", "AudioIO", "Ledger"], scripts: ["activate.py"]),

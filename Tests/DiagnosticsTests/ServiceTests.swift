@@ -37,23 +37,23 @@ import Testing
                         text == "good"
                             ? .success((holder: "meena", milliseconds: 60_000))
                             : .failure(.notAllowed("not signed by us"))
-                    }), tell: { box.add($0) }
-            ) { call in
-                switch call.method {
-                case "audio.record":
-                    guard let file = call.file, file.isPlainAndWritable else {
-                        return call.reply.fail(.badParameters("the file must be a plain one"))
+                    }), tell: { box.add($0) },
+                handler: { call in
+                    switch call.method {
+                    case "audio.record":
+                        guard let file = call.file, file.isPlainAndWritable else {
+                            return call.reply.fail(.badParameters("the file must be a plain one"))
+                        }
+                        _ = file.write(Array("RIFF".utf8))
+                        call.reply.succeed(["bytes": 4])
+                    case "selftest.run":
+                        guard let job = call.reply.watch() else { return }
+                        job.push(["step": "first"])
+                        job.push(["step": "second"])
+                        job.finish(["passed": true])
+                    default: call.reply.succeed(call.parameters)
                     }
-                    _ = file.write(Array("RIFF".utf8))
-                    call.reply.succeed(["bytes": 4])
-                case "selftest.run":
-                    guard let job = call.reply.watch() else { return }
-                    job.push(["step": "first"])
-                    job.push(["step": "second"])
-                    job.finish(["passed": true])
-                default: call.reply.succeed(call.parameters)
-                }
-            }
+                })
             box.rig = self
             present.rig = self
             try server.start()

@@ -38,10 +38,13 @@ extension Command {
 
         /// How many arguments each has; what is not here is not known. `hold` has one more than what it holds.
         static let argumentCounts: [Int64: Int] = [
-            openShop: 3, setLanguage: 1, setRules: 3, resume: 4, createCustomer: 2, updateCustomer: 2, addAlias: 2, removeAlias: 2,
-            mergeCustomer: 2, unmergeCustomer: 1, eraseCustomer: 1, createProduct: 2, updateProduct: 2, moveStock: 3, receiveBatch: 4,
+            openShop: 3, setLanguage: 1, setRules: 3, resume: 4, createCustomer: 2, updateCustomer: 2, addAlias: 2,
+            removeAlias: 2,
+            mergeCustomer: 2, unmergeCustomer: 1, eraseCustomer: 1, createProduct: 2, updateProduct: 2, moveStock: 3,
+            receiveBatch: 4,
             giveCredit: 3, receivePayment: 2, saveDraft: 3, dropDraft: 1, commitBill: 2, cancelInvoice: 1, reverse: 2,
-            creditNote: 4, void: 2, saveReminder: 5, cancelReminder: 1, send: 5, fireReminder: 3, closeDay: 2, confirmDate: 1,
+            creditNote: 4, void: 2, saveReminder: 5, cancelReminder: 1, send: 5, fireReminder: 3, closeDay: 2,
+            confirmDate: 1,
         ]
     }
 

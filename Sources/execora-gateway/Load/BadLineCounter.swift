@@ -43,8 +43,7 @@ actor BadLineCounter {
         runner = SyncRunner(
             book: journal, door: door, identity: counter.identity, key: counter.ledgerKey,
             bootID: .init(repeating: 0, count: 16), configuration: configuration, random: { own.next() },
-            now: Self.moment(1)
-        ) { _ in }
+            now: Self.moment(1), tell: { _ in })
     }
 
     /// Sends until the gateway has receipted all.

@@ -50,12 +50,6 @@ struct Fleet: Sendable {
         return Fleet(stores: stores, directories: places.map { DeviceDirectory($0) }, lanes: all)
     }
 
-    private init(stores: [FleetStore], directories: [DeviceDirectory], lanes: [[FleetStore]]) {
-        self.stores = stores
-        self.directories = directories
-        self.lanes = lanes
-    }
-
     /// Which store a shop is in: of `count` stores, the one that holds its bucket.
     static func place(of shop: [UInt8], among count: Int) -> Int {
         let digest = SHA256.digest(shop)

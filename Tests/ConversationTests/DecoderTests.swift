@@ -132,4 +132,36 @@ struct HeardBadlyTests {
         counter.hear([("haan", "w/hi")])
         #expect(try counter.store.customers().count == count + 1)
     }
+
+    /// What bystanders' talk could be repaired into while a bill waits.
+    @Test func `a confirm that was repaired asks before it commits the bill`() throws {
+        let counter = try Counter()
+        counter.say("Rahul ko 2 maggi ka bill banao")
+        let before = try counter.figures()
+        let answer = counter.hear([("Rahul bil konfarm", "w/hi"), ("Rahool kaa bil konfrm", "w/en")])
+        #expect(answer.intent == "CONFIRM_INVOICE" && answer.gate == .yesNo && answer.committed.isEmpty)
+        #expect(try counter.figures() == before)
+        #expect(counter.hear([("haan", "w/hi")]).committed.count == 1)
+    }
+
+    @Test(arguments: ["Rahul kabil bhejo", "Rahulka billbhejdo"])
+    func `a repaired deed that asks nothing of its own is asked about`(_ text: String) throws {
+        let counter = try Counter()
+        counter.say("Rahul ko 2 maggi ka bill banao")
+        counter.say("haan")
+        let head = try counter.store.head().seq
+        let answer = counter.hear([(text, "w/hi")])
+        #expect(answer.intent == "SEND_INVOICE" && answer.gate == .yesNo)
+        #expect(try counter.store.head().seq == head)
+    }
+
+    @Test func `what only sounds like a yes settles nothing`() throws {
+        let counter = try Counter()
+        let before = try counter.figures()
+        counter.hear([("Rahul ne 200 diye", "w/hi")])
+        for talk in ["han jeet lagun", "haal theek", "hano"] { counter.hear([(talk, "w/hi")]) }
+        #expect(try counter.figures() == before)
+        counter.hear([("haan", "w/hi")])
+        #expect(try counter.balance("Rahul Sharma") == 300)
+    }
 }

@@ -44,7 +44,23 @@ extension Dialogue {
         }
         if let customer = request.customer { speakOf(customer, turn) }
         state!.lastIntent = request.intent
+        if heard.isRepaired, let speech = try doubt(request, turn) { return askYesNo(request, &turn, speech) }
         return try execute(request, &turn)
+    }
+
+    /// The question before a deed that asks none of its own, where the words were repaired: a bystander's talk must not
+    /// commit the bill that waits. Nil for everything else.
+    private func doubt(_ request: Request, _ turn: Turn) throws(BookError) -> String? {
+        let name = request.customer.map { turn.names.spoken($0) } ?? ""
+        switch request.intent {
+        case "CONFIRM_INVOICE":
+            guard try !book.drafts(now: turn.now).isEmpty else { return nil }
+            return turn.prompter.say(name.isEmpty ? "doubt.bill" : "doubt.bill.of", ["name": name])
+        case "SEND_INVOICE": return turn.prompter.say("doubt.send", ["name": name])
+        case "CREATE_REMINDER" where request.amount != nil, "MODIFY_REMINDER":
+            return turn.prompter.say("doubt.reminder", ["name": name])
+        default: return nil
+        }
     }
 
     /// Intents that concern one customer.

@@ -92,6 +92,7 @@ extension Dialogue {
         let best = order.enumerated().min { (total($0.element), $0.offset) < (total($1.element), $1.offset) }
         guard let best, meanings[best.element]!.least <= Hearing.costMax else { return ballots[0].hearings[0].heard }
         var heard = meanings[best.element]!.heard
+        heard.isRepaired = !meanings[best.element]!.isExact
         if heard.isYes, let no = ballots.lazy.flatMap(\.hearings).first(where: { $0.isExact && $0.heard.isNo }) {
             return no.heard
         }
@@ -107,14 +108,15 @@ extension Dialogue {
         key.isYes = heard.isYes
         key.isNo = heard.isNo
         key.description = nil
+        key.rivals = []
         if let name = key.spokenName {
+            key.spokenName = nil
             switch turn.shelf.matcher.resolve(name) {
             case .one(let match): key.customer = turn.shelf.customers[match.index].id
             case .several(let matches), .weak(let matches):
                 key.texts["who"] = matches.map { String($0.index) }.joined(separator: " ")
-            case .none: break
+            case .none: key.spokenName = name
             }
-            if turn.shelf.matcher.resolve(name) != .none { key.spokenName = nil }
         }
         key.spokenProduct = key.product == nil ? key.spokenProduct : nil
         for index in key.items.indices where key.items[index].product != nil { key.items[index].spoken = "" }

@@ -15,6 +15,8 @@ struct Interpretation {
     var isBareCancel = false
     /// A negation, question, condition, promise or hearsay stood there.
     var isBlocked = false
+    /// It was made out of what sounds like it, or words of it are nobody's: good for an answer, not for a deed.
+    var isRepaired = false
     /// The line of the intents that matched.
     var rule: String?
     /// Only a name, a landmark, a number: an answer to a question.

@@ -54,28 +54,55 @@ struct Decoder {
     }
 
     private struct Hit {
-        var end: Int
+        var label: Int32
+        var end: Int32
         var cost: Float
         var word: Int32
+    }
+
+    /// What may be heard at one place, by what it stands for. Made once a search and emptied at each place.
+    private struct Hits {
+        private(set) var byLabel: [[Hit]]
+        private var filled: [Int32] = []
+
+        init(labels: Int) { byLabel = [[Hit]](repeating: [], count: labels) }
+
+        mutating func clear() {
+            for label in filled { byLabel[Int(label)].removeAll(keepingCapacity: true) }
+            filled.removeAll(keepingCapacity: true)
+        }
+
+        /// Of two words that stand for the same and end at the same place the cheaper one is enough; of equals the first.
+        mutating func take(_ hit: Hit) {
+            let label = Int(hit.label)
+            if byLabel[label].isEmpty { filled.append(Int32(label)) }
+            if let known = byLabel[label].firstIndex(where: { $0.end == hit.end }) {
+                if hit.cost < byLabel[label][known].cost { byLabel[label][known] = hit }
+            } else {
+                byLabel[label].append(hit)
+            }
+        }
     }
 
     private static let shopBit: Int32 = 1 << 24
 
     func decode(_ stream: SoundStream) -> [Finding] {
         let count = stream.codes.count
-        let nodes = graph.arcs.count
+        let nodes = graph.nodeCount
         guard nodes > 0 else { return [] }
         // What ends dearer than any sentence may be is dropped where it becomes so.
         let limit = Float(Self.costMax * stream.weight)
         var table = Table(places: count + 1, nodes: nodes)
-        for start in graph.starts { table.take(Step(place: -1, node: -1, word: -1, cost: 0), at: 0, start) }
-        let tokenStarts = Set(stream.tokens.map(\.start))
+        table.take(Step(place: -1, node: -1, word: -1, cost: 0), at: 0, graph.start)
 
+        var hits = Hits(labels: graph.labelCount)
+        var found: [Hit] = []
         for place in 0..<count {
             pass(&table, place)
             guard let least = table.open[place].lazy.map({ table[place, $0].cost }).min() else { continue }
-            let hits = hits(stream, place)
-            let fillers = hits[PatternGraph.Slot.filler.rawValue] ?? []
+            hits.clear()
+            hear(stream, place, dearest: limit - least, into: &found)
+            for hit in found { hits.take(hit) }
             let isFigure = stream.codes[place] == SoundStream.figure
             for node in table.open[place] {
                 let cost = table[place, node].cost
@@ -84,20 +111,26 @@ struct Decoder {
                     guard cost + more <= limit else { return }
                     table.take(Step(place: Int32(place), node: node, word: word, cost: cost + more), at: end, next)
                 }
-                for arc in graph.arcs[Int(node)] {
-                    if isFigure, arc.label == PatternGraph.Slot.figure.rawValue {
-                        reach(arc.next, place + 1, Self.wordCost, -3)
+                for arc in graph.arcs(of: node) {
+                    let label = graph.arc[arc].label
+                    let next = graph.arc[arc].next
+                    if isFigure, label == PatternGraph.Slot.figure.rawValue {
+                        reach(next, place + 1, Self.wordCost, -3)
                     }
-                    if arc.label == PatternGraph.Slot.anything.rawValue, tokenStarts.contains(place) {
+                    if label == PatternGraph.Slot.anything.rawValue, stream.isTokenStart[place] {
                         for token in stream.tokens where token.start > place && token.start <= place + 14 {
-                            reach(arc.next, token.start, 0.3 + 0.04 * Float(token.start - place), -4)
+                            reach(next, token.start, 0.3 + 0.04 * Float(token.start - place), -4)
                         }
                     }
-                    for hit in hits[arc.label] ?? [] { reach(arc.next, hit.end, hit.cost + Self.wordCost, hit.word) }
+                    for hit in hits.byLabel[Int(label)] {
+                        reach(next, Int(hit.end), hit.cost + Self.wordCost, hit.word)
+                    }
                 }
                 if !isFigure {
                     reach(node, place + 1, SoundCosts.skipped[Int(stream.codes[place])], -2)
-                    for hit in fillers { reach(node, hit.end, hit.cost + Self.fillerCost, -2) }
+                    for hit in hits.byLabel[Int(PatternGraph.Slot.filler.rawValue)] {
+                        reach(node, Int(hit.end), hit.cost + Self.fillerCost, -2)
+                    }
                 }
             }
         }
@@ -150,37 +183,45 @@ struct Decoder {
         var open = table.open[place]
         while let node = open.popLast() {
             let cost = table[place, node].cost
-            for next in graph.empty[Int(node)] where table[place, next].cost > cost {
+            for index in graph.passes(of: node) {
+                let next = graph.empty[index]
+                guard table[place, next].cost > cost else { continue }
                 table.take(Step(place: Int32(place), node: node, word: -1, cost: cost), at: place, next)
                 open.append(next)
             }
         }
     }
 
-    private func hits(_ stream: SoundStream, _ place: Int) -> [Int32: [Hit]] {
-        var out: [Int32: [Hit]] = [:]
-        func isSeam(_ place: Int) -> Bool { !stream.tokens.contains { $0.start == place } }
-        func take(_ hit: SoundTrie.Hit, _ trie: SoundTrie, _ bit: Int32) {
-            let word = trie.words[Int(hit.word)]
-            for label in word.labels {
-                let isSlot =
-                    label == PatternGraph.Slot.name.rawValue || label == PatternGraph.Slot.product.rawValue
-                if isSlot, hit.cost > Self.slotCostMax * word.weight { continue }
-                out[label, default: []].append(
-                    Hit(
-                        end: hit.end, cost: hit.cost + extra(label, word, isSeam(place), isSeam(hit.end)),
-                        word: hit.word | bit))
-            }
+    /// Every word of the packs and the shop that may begin at a place and costs `dearest` at most.
+    private func hear(_ stream: SoundStream, _ place: Int, dearest: Float, into found: inout [Hit]) {
+        found.removeAll(keepingCapacity: true)
+        var raw: [SoundTrie.Hit] = []
+        grammar.search(stream.codes, from: place, dearest: dearest, into: &raw)
+        Self.weigh(raw, grammar.words, 0, stream.isTokenStart, place, dearest, into: &found)
+        raw.removeAll(keepingCapacity: true)
+        shop.search(stream.codes, from: place, dearest: dearest, into: &raw)
+        Self.weigh(raw, shop.words, Self.shopBit, stream.isTokenStart, place, dearest, into: &found)
+    }
+
+    private static func weigh(
+        _ raw: [SoundTrie.Hit], _ words: [SoundTrie.Word], _ bit: Int32, _ isTokenStart: [Bool], _ place: Int,
+        _ dearest: Float, into found: inout [Hit]
+    ) {
+        for hit in raw {
+            let word = words[Int(hit.word)]
+            let isSlot =
+                word.label == PatternGraph.Slot.name.rawValue || word.label == PatternGraph.Slot.product.rawValue
+            if isSlot, hit.cost > slotCostMax * word.weight { continue }
+            let cost = hit.cost + extra(word, !isTokenStart[place], !isTokenStart[hit.end])
+            guard cost <= dearest else { continue }
+            found.append(Hit(label: word.label, end: Int32(hit.end), cost: cost, word: hit.word | bit))
         }
-        grammar.search(stream.codes, from: place) { take($0, grammar, 0) }
-        shop.search(stream.codes, from: place) { take($0, shop, Self.shopBit) }
-        return out
     }
 
     /// What a word costs by what it is and where it begins and ends.
-    private func extra(_ label: Int32, _ word: SoundTrie.Word, _ beginsInside: Bool, _ endsInside: Bool) -> Float {
+    private static func extra(_ word: SoundTrie.Word, _ beginsInside: Bool, _ endsInside: Bool) -> Float {
         let seams: Float = (beginsInside ? 1 : 0) + (endsInside ? 1 : 0)
-        switch PatternGraph.Slot(rawValue: label) {
+        switch PatternGraph.Slot(rawValue: word.label) {
         case .name: return (beginsInside ? Self.nameSeamCost : 0) + (endsInside ? Self.seamCost : 0)
         case .product: return Self.productCost + seams * Self.seamCost * (word.isShort ? 2 : 1)
         case .small, .scale, .fraction, .prefix: return seams * Self.seamCost / 2
@@ -205,18 +246,17 @@ struct Decoder {
                     stream.tokens.filter { $0.start >= from && $0.start < place }.map(\.text).joined(separator: " "))
             default:
                 let isShop = step.word & Self.shopBit != 0
-                let word = (isShop ? shop : grammar).words[Int(step.word & ~Self.shopBit)]
-                words.append(word.text)
-                let name = PatternGraph.Slot.name.rawValue
-                if isShop {
+                let trie = isShop ? shop : grammar
+                let index = Int(step.word & ~Self.shopBit)
+                words.append(trie.texts[index])
+                if isShop, trie.words[index].label == PatternGraph.Slot.name.rawValue {
                     let own = step.cost - table[from, step.node].cost - Self.wordCost
-                    if word.labels.contains(name) {
-                        for hit in hits(stream, from)[name] ?? []
-                        where hit.end == place && hit.word != step.word
-                            && hit.cost - own <= Self.nameMargin * word.weight
-                        {
-                            finding.rivals.append(shop.words[Int(hit.word & ~Self.shopBit)].text)
-                        }
+                    let dearest = own + Self.nameMargin * trie.words[index].weight
+                    var rivals: [Hit] = []
+                    hear(stream, from, dearest: dearest, into: &rivals)
+                    for hit in rivals
+                    where hit.label == PatternGraph.Slot.name.rawValue && hit.end == place && hit.word != step.word {
+                        finding.rivals.append(shop.texts[Int(hit.word & ~Self.shopBit)])
                     }
                 }
             }

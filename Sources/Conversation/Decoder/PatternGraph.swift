@@ -13,15 +13,52 @@ struct PatternGraph: Sendable {
         case name, product, unit, small, scale, fraction, prefix, figure, anything, moment, filler
     }
 
-    private(set) var arcs: [[Arc]] = []
-    private(set) var empty: [[Int32]] = []
-    private(set) var starts: [Int32] = []
+    /// Arcs of all nodes, those of one node beside each other.
+    private(set) var arc: [Arc] = []
+    /// Nodes reached without a sound, likewise.
+    private(set) var empty: [Int32] = []
+    /// Where the arcs of each node begin, and where those of the next do.
+    private var arcStart: [Int32] = []
+    private var emptyStart: [Int32] = []
+    /// Where every pattern begins.
+    private(set) var start: Int32 = 0
     /// Where patterns end.
     private(set) var isEnd: [Bool] = []
     private var labels: [String: Int32] = [:]
+    /// While patterns are added: the arcs by node, and the node behind a term, for patterns that begin alike.
+    private var arcs: [[Arc]] = []
+    private var passes: [[Int32]] = []
+    private var behind: [Beginning: Int32] = [:]
+
+    private struct Beginning: Hashable {
+        var node: Int32
+        var term: String
+    }
 
     /// Most nodes of all patterns together.
     static let nodesMax = 30_000
+
+    var nodeCount: Int { isEnd.count }
+    /// One more than the highest label.
+    var labelCount: Int { Slot.allCases.count + labels.count }
+
+    /// Places in `arc` of what leaves a node.
+    func arcs(of node: Int32) -> Range<Int> { Int(arcStart[Int(node)])..<Int(arcStart[Int(node) + 1]) }
+    /// Places in `empty`.
+    func passes(of node: Int32) -> Range<Int> { Int(emptyStart[Int(node)])..<Int(emptyStart[Int(node) + 1]) }
+
+    /// Lays the arcs out for searching. Call once, after the last pattern.
+    mutating func seal() {
+        for node in arcs.indices {
+            arcStart.append(Int32(arc.count))
+            emptyStart.append(Int32(empty.count))
+            arc += arcs[node]
+            empty += passes[node]
+        }
+        arcStart.append(Int32(arc.count))
+        emptyStart.append(Int32(empty.count))
+        (arcs, passes, behind) = ([], [], [:])
+    }
 
     /// The number of a word class, nil where no pattern asks for it.
     func label(_ name: String) -> Int32? { labels[name] }
@@ -34,7 +71,7 @@ struct PatternGraph: Sendable {
 
     private mutating func node() -> Int32 {
         arcs.append([])
-        empty.append([])
+        passes.append([])
         isEnd.append(false)
         return Int32(arcs.count - 1)
     }
@@ -43,15 +80,20 @@ struct PatternGraph: Sendable {
         arcs[Int(from)].append(Arc(label: slot.rawValue, next: to))
     }
 
-    private mutating func pass(_ from: Int32, _ to: Int32) { empty[Int(from)].append(to) }
+    private mutating func pass(_ from: Int32, _ to: Int32) { passes[Int(from)].append(to) }
 
     /// - Returns: what is wrong with the pattern, nil where nothing is.
     mutating func add(_ pattern: String, classes: Set<String>) -> String? {
-        var at = node()
-        starts.append(at)
+        if arcs.isEmpty { start = node() }
+        var at = start
         let terms = pattern.split(separator: " ").map(String.init)
         guard !terms.isEmpty else { return "a pattern has no terms" }
         for term in terms {
+            let beginning = Beginning(node: at, term: term)
+            if let known = behind[beginning] {
+                at = known
+                continue
+            }
             let isOptional = term.hasSuffix("?")
             let body = isOptional ? String(term.dropLast()) : term
             let end = node()
@@ -64,6 +106,7 @@ struct PatternGraph: Sendable {
                 }
             }
             if isOptional { pass(at, end) }
+            behind[beginning] = end
             at = end
         }
         isEnd[Int(at)] = true

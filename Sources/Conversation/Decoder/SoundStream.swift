@@ -10,6 +10,8 @@ struct SoundStream {
     private(set) var figures: [Int: String] = [:]
     /// Place in the row where each token begins, and its own spelling; the last entry is the end.
     private(set) var tokens: [(start: Int, text: String)] = []
+    /// Whether a token begins at a place of the row; the end counts as one.
+    private(set) var isTokenStart: [Bool] = []
     /// What the whole row weighs: consonants 1, vowels a half, a figure 2.
     private(set) var weight = 0.0
 
@@ -36,6 +38,8 @@ struct SoundStream {
         }
         guard !codes.isEmpty else { return nil }
         tokens.append((codes.count, ""))
+        isTokenStart = [Bool](repeating: false, count: codes.count + 1)
+        for token in tokens { isTokenStart[token.start] = true }
     }
 }
 

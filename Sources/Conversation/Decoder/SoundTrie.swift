@@ -2,11 +2,10 @@
 ///
 /// Some 16 bytes a sound of the vocabulary. Built once, then read only.
 struct SoundTrie: Sendable {
-    /// A word as the search gives it out.
+    /// A word as the search gives it out. Plain numbers: the search looks at thousands of them and counts no references.
     struct Word: Sendable {
-        var text: String
-        /// What it may stand for in a pattern.
-        var labels: [Int32]
+        /// What it stands for in a pattern.
+        var label: Int32
         var weight: Float
         var isShort: Bool
         /// Dearest hearing of it.
@@ -21,6 +20,8 @@ struct SoundTrie: Sendable {
     }
 
     private(set) var words: [Word] = []
+    /// Their spelling, by the same number.
+    private(set) var texts: [String] = []
     private var codes: [UInt8] = [0]
     private var firstChild: [Int32] = [-1]
     private var sibling: [Int32] = [-1]
@@ -70,8 +71,8 @@ struct SoundTrie: Sendable {
         // A word of two sounds bears another vowel, no more; a long one bears more than a short one.
         let costMax = sounds.count <= 2 ? Float(0.4) : Float(min(0.3 * weight, 0.15 * weight + 0.7)) * looseness
         let index = Int32(words.count)
-        words.append(
-            Word(text: text, labels: [label], weight: Float(weight), isShort: sounds.count <= 2, costMax: costMax))
+        words.append(Word(label: label, weight: Float(weight), isShort: sounds.count <= 2, costMax: costMax))
+        texts.append(text)
         nextWord.append(-1)
 
         var node = 0
@@ -105,17 +106,17 @@ struct SoundTrie: Sendable {
         }
         var word = firstWord[Int(node)]
         while word >= 0 {
-            if words[Int(word)].labels.contains(label) { return true }
+            if words[Int(word)].label == label { return true }
             word = nextWord[Int(word)]
         }
         return false
     }
 
-    /// Every word that may be heard from `start` on.
+    /// Every word that may be heard from `start` on, appended to `found`.
     ///
     /// A row of the edit distance a node, depth first; a branch ends where its cheapest cell is dearer than any word
-    /// below it may cost.
-    func search(_ stream: [UInt8], from start: Int, _ found: (Hit) -> Void) {
+    /// below it may cost, or than `dearest`.
+    func search(_ stream: [UInt8], from start: Int, dearest: Float, into found: inout [Hit]) {
         let span = min(stream.count - start, Self.soundsMax + Self.band)
         guard span > 0 else { return }
         var width = 0
@@ -129,52 +130,65 @@ struct SoundTrie: Sendable {
             SoundCosts.lost.withUnsafeBufferPointer { lost in
                 rows.withUnsafeMutableBufferPointer { rows in
                     stream.withUnsafeBufferPointer { stream in
-                        descend(0, 0, rows, stream, start, width, shared, change, lost, found)
+                        words.withUnsafeBufferPointer { words in
+                            let walk = Walk(
+                                rows: rows, stream: stream, start: start, width: width, shared: shared, change: change,
+                                lost: lost, words: words, dearest: dearest)
+                            descend(0, 0, walk, &found)
+                        }
                     }
                 }
             }
         }
     }
 
-    private func descend(
-        _ node: Int, _ depth: Int, _ rows: UnsafeMutableBufferPointer<Float>, _ stream: UnsafeBufferPointer<UInt8>,
-        _ start: Int, _ width: Int, _ shared: UInt8,
-        _ change: UnsafeBufferPointer<Float>, _ lost: UnsafeBufferPointer<Float>,
-        _ found: (Hit) -> Void
-    ) {
-        let above = depth * (width + 1)
-        let row = above + width + 1
+    /// What one search looks at, from node to node.
+    private struct Walk {
+        let rows: UnsafeMutableBufferPointer<Float>
+        let stream: UnsafeBufferPointer<UInt8>
+        let start: Int
+        let width: Int
+        let shared: UInt8
+        let change: UnsafeBufferPointer<Float>
+        let lost: UnsafeBufferPointer<Float>
+        let words: UnsafeBufferPointer<Word>
+        let dearest: Float
+    }
+
+    private func descend(_ node: Int, _ depth: Int, _ walk: Walk, _ found: inout [Hit]) {
+        let rows = walk.rows
+        let above = depth * (walk.width + 1)
+        let row = above + walk.width + 1
+        // Cells farther than `band` from the diagonal cost more than any word may.
+        let low = max(1, depth + 1 - Self.band)
+        let high = min(walk.width, depth + 1 + Self.band)
+        guard low <= high else { return }
         var child = firstChild[node]
         while child >= 0 {
             let at = Int(child)
             let code = Int(codes[at])
-            let drop = depth == 0 && code == Int(shared) ? Self.sharedCost : lost[code]
-            // Cells farther than `band` from the diagonal cost more than any word may.
-            let low = max(1, depth + 1 - Self.band)
-            let high = min(width, depth + 1 + Self.band)
-            guard low <= high else { return }
+            let drop = depth == 0 && code == Int(walk.shared) ? Self.sharedCost : walk.lost[code]
             var least = low == 1 ? rows[above] + drop : Float.infinity
             rows[row + low - 1] = least
-            if high < width { rows[row + high + 1] = .infinity }
+            if high < walk.width { rows[row + high + 1] = .infinity }
             for column in low...high {
-                let heard = Int(stream[start + column - 1])
-                var best = rows[above + column - 1] + (heard == code ? 0 : change[code * SoundCosts.soundCount + heard])
-                best = min(best, rows[above + column] + drop, rows[row + column - 1] + lost[heard])
+                let heard = Int(walk.stream[walk.start + column - 1])
+                let other = heard == code ? 0 : walk.change[code * SoundCosts.soundCount + heard]
+                var best = rows[above + column - 1] + other
+                best = min(best, rows[above + column] + drop, rows[row + column - 1] + walk.lost[heard])
                 rows[row + column] = best
                 least = min(least, best)
             }
-            if least <= reach[at] {
-                var word = firstWord[at]
-                while word >= 0 {
-                    let limit = words[Int(word)].costMax
-                    for column in low...high where rows[row + column] <= limit {
-                        found(Hit(end: start + column, cost: rows[row + column], word: word))
+            if least <= min(reach[at], walk.dearest) {
+                var index = firstWord[at]
+                while index >= 0 {
+                    let costMax = walk.words[Int(index)].costMax
+                    for column in low...high where rows[row + column] <= costMax {
+                        found.append(Hit(end: walk.start + column, cost: rows[row + column], word: index))
                     }
-                    word = nextWord[Int(word)]
+                    index = nextWord[Int(index)]
                 }
-                if depth + 1 < Self.soundsMax {
-                    descend(at, depth + 1, rows, stream, start, width, shared, change, lost, found)
-                }
+                if depth + 1 < Self.soundsMax { descend(at, depth + 1, walk, &found) }
             }
             child = sibling[at]
         }

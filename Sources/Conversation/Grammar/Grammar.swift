@@ -57,6 +57,7 @@ public struct Grammar: Sendable {
                 if let fault = patterns.add(line.body, classes: lexicon.classes) { throw pack.fault(line, fault) }
             }
         }
+        patterns.seal()
         sounds = GrammarSounds(lexicon, patterns)
         wakePrefixes.sort { $0.count > $1.count }
         try checkPrompts()

@@ -26,7 +26,7 @@ struct Decoder {
     }
 
     /// Dearest sentence that is given out; what costs more is somebody else's talk.
-    static let costMax = 0.22
+    static let costMax = 0.25
     /// A name has to be heard by itself: its own cost for each unit of its weight.
     static let slotCostMax: Float = 0.26
     /// Two names within this are a question (conversation.md, "Who is meant").

@@ -57,6 +57,12 @@ extension Dialogue {
             guard try !book.drafts(now: turn.now).isEmpty else { return nil }
             return turn.prompter.say(name.isEmpty ? "doubt.bill" : "doubt.bill.of", ["name": name])
         case "SEND_INVOICE": return turn.prompter.say("doubt.send", ["name": name])
+        case "UPDATE_CUSTOMER_PHONE" where request.texts["phone"] != nil:
+            let phone = turn.prompter.phone(request.texts["phone"]!)
+            return turn.prompter.say("doubt.phone", ["name": name, "phone": phone])
+        case "UPDATE_CUSTOMER", "PROVIDE_EMAIL": return turn.prompter.say("doubt.customer", ["name": name])
+        case "SET_PRICE" where request.product != nil && request.amount != nil:
+            return turn.prompter.say("doubt.price", ["money": turn.prompter.money(request.amount!)])
         case "CREATE_REMINDER" where request.amount != nil, "MODIFY_REMINDER":
             return turn.prompter.say("doubt.reminder", ["name": name])
         default: return nil

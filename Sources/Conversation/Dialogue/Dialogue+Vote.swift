@@ -3,7 +3,7 @@ import Ledger
 // Several transcripts of one sound: each is read by the same grammar and has a vote. One engine's word never moves money
 // or stock silently: two readings agree, or the shopkeeper says yes.
 extension Dialogue {
-    /// The reading that is acted on. It has to be asked about when it would write, and
+    /// The reading that is acted on. It has to be asked about when it would write or overwrite, and
     /// - another voter understood something else, or a negation, question or condition, or
     /// - it was heard, not written, and no second voter read the same to the letter.
     ///
@@ -11,20 +11,23 @@ extension Dialogue {
     func vote(_ ballots: [Ballot], _ utterance: Utterance, _ turn: Turn) -> Interpretation {
         let origin = utterance.origin
         var best = origin == .heard ? cheapest(ballots, turn) : surest(ballots)
-        guard isWriting(best.request) else { return best }
+        let isOverwriting = origin == .heard && Self.neverRepaired.contains(best.request.intent)
+        guard isWriting(best.request) || isOverwriting else { return best }
         let same = ballots.count { ballot in
-            ballot.hearings.contains { $0.isExact && isSame($0.heard.request, best.request, turn) }
+            ballot.hearings.contains { $0.hasVote && isSame($0.heard.request, best.request, turn) }
         }
         let isContested = ballots.contains { ballot in
             ballot.isBlocked
                 || ballot.hearings.contains {
-                    $0.isExact && isUnderstood($0.heard) && !isSame($0.heard.request, best.request, turn)
+                    $0.hasVote && isUnderstood($0.heard) && !isSame($0.heard.request, best.request, turn)
                 }
         }
         let opinions = utterance.opinions.filter { $0.intent != "UNKNOWN" }
         let agreeing = opinions.count { isSame($0, best.request, turn) }
         let votes = same > 0 && agreeing > 0 ? same + 1 : same
-        if isContested || agreeing < opinions.count || votes < Self.needed(origin) { best.request.mustAsk = true }
+        if isContested || agreeing < opinions.count || votes < Self.needed(origin) {
+            if isOverwriting { best.isRepaired = true } else { best.request.mustAsk = true }
+        }
         return best
     }
 
@@ -75,14 +78,14 @@ extension Dialogue {
                     order.append(key)
                     meanings[key] = (
                         [Double](repeating: Hearing.absentCost, count: ballots.count), hearing.heard,
-                        hearing.isExact, hearing.cost
+                        hearing.hasVote, hearing.cost
                     )
                 }
                 meanings[key]!.costs[voter] = min(meanings[key]!.costs[voter], hearing.cost)
                 // What was written down word for word speaks for all that mean the same.
-                let isNearer = hearing.isExact ? !meanings[key]!.isExact : hearing.cost < meanings[key]!.least
-                if isNearer, hearing.isExact || !meanings[key]!.isExact {
-                    (meanings[key]!.heard, meanings[key]!.isExact) = (hearing.heard, hearing.isExact)
+                let isNearer = hearing.hasVote ? !meanings[key]!.isExact : hearing.cost < meanings[key]!.least
+                if isNearer, hearing.hasVote || !meanings[key]!.isExact {
+                    (meanings[key]!.heard, meanings[key]!.isExact) = (hearing.heard, hearing.hasVote)
                 }
                 meanings[key]!.least = min(meanings[key]!.least, hearing.cost)
             }
@@ -142,9 +145,11 @@ extension Dialogue {
 
     /// What each voter may have said. Second thoughts of one voter are its own.
     func ballots(_ utterance: Utterance, _ interpreter: Interpreter) -> [Ballot] {
-        var out = [ballot(utterance.text, utterance.voter, utterance.origin, interpreter)]
+        let first = Utterance.Alternative(
+            utterance.text, voter: utterance.voter, confidenceMilli: utterance.confidenceMilli)
+        var out = [ballot(first, utterance.origin, interpreter)]
         for alternative in utterance.alternatives {
-            let more = ballot(alternative.text, alternative.voter, utterance.origin, interpreter)
+            let more = ballot(alternative, utterance.origin, interpreter)
             guard let place = out.firstIndex(where: { $0.voter == alternative.voter }) else {
                 out.append(more)
                 continue
@@ -152,7 +157,15 @@ extension Dialogue {
             // A second thought speaks where the first said nothing; a doubt in either stays a doubt.
             out[place].isBlocked = out[place].isBlocked || more.isBlocked
             if utterance.origin == .heard {
-                out[place].hearings += more.hearings
+                // Of what one voter is much less sure of it takes part in the search, and neither agrees nor objects.
+                let lag = out[place].confidenceMilli - alternative.confidenceMilli
+                let isWeak = lag > Hearing.secondThoughtMilli && isUnderstood(out[place].hearings[0].heard)
+                out[place].hearings += more.hearings.map { hearing in
+                    var weighed = hearing
+                    weighed.isSecondThought = isWeak
+                    weighed.cost += Double(max(0, lag)) * Hearing.unsureCost
+                    return weighed
+                }
             } else if !isUnderstood(out[place].hearings[0].heard), isUnderstood(more.hearings[0].heard) {
                 out[place].hearings = more.hearings
             }
@@ -160,23 +173,29 @@ extension Dialogue {
         return out
     }
 
-    /// What overwrites, though it moves no money: taken in its own words or not at all. Ten free digits fit any talk; a
-    /// bystander's "my brother is coming" was repaired into a customer's new telephone number.
+    /// What overwrites, though it moves no money: taken in its own words or not at all, and asked about where one voter
+    /// alone heard it. Ten free digits fit any talk; a bystander's "my brother is coming" was repaired into a customer's
+    /// new telephone number, and an engine that knows commands alone hears digits in noise.
     private static let neverRepaired: Set<String> = [
         "UPDATE_CUSTOMER", "UPDATE_CUSTOMER_PHONE", "PROVIDE_EMAIL", "SET_PRICE", "CREATE_PRODUCT",
         "DELETE_CUSTOMER_DATA",
     ]
 
     private func ballot(
-        _ text: String, _ voter: String, _ origin: Utterance.Origin, _ interpreter: Interpreter
+        _ transcript: Utterance.Alternative, _ origin: Utterance.Origin, _ interpreter: Interpreter
     ) -> Ballot {
+        let (text, voter) = (transcript.text, transcript.voter)
         let exact = interpreter.interpret(text)
         var hearing = Hearing(heard: exact, cost: 0, isExact: true)
-        guard origin == .heard else { return Ballot(voter: voter, isBlocked: exact.isBlocked, hearings: [hearing]) }
+        var out = Ballot(
+            voter: voter, confidenceMilli: transcript.confidenceMilli, isBlocked: exact.isBlocked, hearings: [hearing])
+        guard origin == .heard else { return out }
         let strange = strangers(exact, interpreter.shelf)
         hearing.isExact = strange == 0 && exact.unread == 0 && !exact.reading.pieces.contains { $0.isRepaired }
-        hearing.cost = Hearing.exactCost + Hearing.strangerCost * Double(strange + exact.unread)
-        var out = Ballot(voter: voter, isBlocked: exact.isBlocked, hearings: [hearing])
+        hearing.cost =
+            Hearing.exactCost + Hearing.strangerCost * Double(strange + exact.unread)
+            + Hearing.unsureness(transcript.confidenceMilli) + Hearing.rarity(of: exact.request)
+        out.hearings = [hearing]
         guard let stream = SoundStream(interpreter.prepared(text).tokens) else { return out }
         for found in Decoder(grammar: grammar, shelf: interpreter.shelf).decode(stream) {
             var heard = interpreter.interpret(found.text)
@@ -221,7 +240,8 @@ extension Dialogue {
         }
         return left.intent == right.intent && left.amount == right.amount && left.splits == right.splits
             && left.mode == right.mode && left.product == right.product && left.quantity == right.quantity
-            && left.unit == right.unit && left.autoSend == right.autoSend && isSame(left.items, right.items)
+            && left.unit == right.unit && left.autoSend == right.autoSend && left.texts == right.texts
+            && isSame(left.items, right.items)
             && isSame(who(left), who(right))
     }
 
@@ -248,11 +268,26 @@ struct Hearing {
     var cost: Double
     /// Every word was in the packs or the shop as it was written down.
     var isExact: Bool
+    /// The same voter was much surer of something else.
+    var isSecondThought = false
+
+    /// Whether it agrees or objects.
+    var hasVote: Bool { isExact && !isSecondThought }
 
     /// An exact reading whose shape is in no pattern.
     static let exactCost = 0.06
     /// Each word of it that nobody knows.
     static let strangerCost = 0.06
+    /// What an engine was unsure of costs more: its own words too, for one that knows commands alone writes a command
+    /// whatever it hears.
+    static func unsureness(_ confidenceMilli: Int64) -> Double {
+        Double(max(0, sureFrom - confidenceMilli)) * unsureCost
+    }
+    static let sureFrom: Int64 = 750
+    /// For each thousandth that an engine is less sure.
+    static let unsureCost = 0.0004
+    /// A voter's second thought is as good as its first within this.
+    static let secondThoughtMilli: Int64 = 30
     /// A voter who heard nothing of the kind.
     static let absentCost = 0.25
     /// What is seldom said costs a little more than what is said all day.
@@ -260,19 +295,23 @@ struct Hearing {
         var cost = 0.0
         let rupees = (request.amount?.rawValue ?? 10_000) / 100
         if rupees < 5 || rupees > 200_000 { cost += 0.04 }
-        if rupees % 5 != 0 { cost += 0.02 }
+        if rupees > 20_000 { cost += 0.04 } else if rupees > 5_000 { cost += 0.02 }
+        if rupees % 5 != 0 { cost += rupees > 1_000 ? 0.04 : 0.02 }
         if request.intent == "UPDATE_STOCK" { cost += 0.02 }
         if request.intent == "CREATE_CUSTOMER" { cost += 0.03 }
+        if request.intent == "CREATE_REMINDER", request.amount != nil { cost += 0.02 }
         return cost
     }
 
     /// Dearest hearing that is acted on, be it by a question.
-    static let costMax = 0.20
+    static let costMax = 0.22
 }
 
 /// All that one voter may have heard.
 struct Ballot {
     var voter: String
+    /// Of its first transcript.
+    var confidenceMilli: Int64
     var isBlocked: Bool
     /// Never empty; the exact reading first.
     var hearings: [Hearing]

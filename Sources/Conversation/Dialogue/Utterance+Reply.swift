@@ -5,7 +5,9 @@ extension Utterance {
         let best = reply.transcripts.first
         self.init(
             text: best?.text ?? "", confidenceMilli: best?.confidenceMilli ?? 0, turn: reply.turn, isLate: isLate,
-            alternatives: reply.transcripts.dropFirst().map { Alternative($0.text, voter: $0.voter) },
+            alternatives: reply.transcripts.dropFirst().map {
+                Alternative($0.text, voter: $0.voter, confidenceMilli: $0.confidenceMilli)
+            },
             origin: .heard, voter: best?.voter ?? "", opinions: reply.opinions)
     }
 }

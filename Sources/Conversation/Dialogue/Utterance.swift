@@ -31,10 +31,13 @@ public struct Utterance: Hashable, Sendable {
     public struct Alternative: Hashable, Sendable {
         public var text: String
         public var voter: String
+        /// How sure its engine was, 0 to 1000.
+        public var confidenceMilli: Int64
 
-        public init(_ text: String, voter: String) {
+        public init(_ text: String, voter: String, confidenceMilli: Int64 = 1000) {
             self.text = text
             self.voter = voter
+            self.confidenceMilli = confidenceMilli
         }
     }
 

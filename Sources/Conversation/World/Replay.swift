@@ -95,6 +95,12 @@ public struct Replay {
         }
         lines.append("features: " + heard.classes.sorted().joined(separator: " "))
         lines.append("line: \(heard.rule ?? "none") -> \(heard.request.json.text), unread \(heard.unread)")
+        if let stream = SoundStream(interpreter.prepared(text).tokens) {
+            for found in Decoder(grammar: interpreter.grammar, shelf: interpreter.shelf).decode(stream) {
+                let milli = Int((found.cost * 1000).rounded())
+                lines.append("sounds like, at \(milli) thousandths: \(found.text)")
+            }
+        }
         return lines
     }
 
@@ -113,7 +119,9 @@ public struct Replay {
                 (made.text, made.voter) = (text, voter)
                 made.confidenceMilli = Int64((confidence * 1000).rounded())
             } else {
-                made.alternatives.append(Utterance.Alternative(text, voter: voter))
+                made.alternatives.append(
+                    Utterance.Alternative(
+                        text, voter: voter, confidenceMilli: Int64((confidence * 1000).rounded())))
             }
         }
         return made

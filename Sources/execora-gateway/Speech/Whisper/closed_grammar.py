@@ -15,6 +15,10 @@ CLOSED_NAME_TOKENS_MAX = 80
 CLOSED_TOKENS_MAX = 56
 # The search ends when the best hypothesis under way is so much worse, by its mean, than the best whole sentence.
 CLOSED_BEHIND_MEAN = 1.0
+# Whole sentences that are told, best first, and how much worse than the best one may be by its mean. The next best are
+# second thoughts of the same voter: the free readings and the device's decoder choose between them.
+CLOSED_SENTENCES_MAX = 4
+CLOSED_NEAR_MEAN = 0.5
 # Speech that is no such sentence shows it early: after so many tokens, with so bad a mean, nothing good follows. (Right
 # sentences have a mean of -2.5 or better.)
 CLOSED_LOST_TOKENS, CLOSED_LOST_MEAN = 8, -3.8
@@ -289,28 +293,28 @@ class ClosedMarks:
 
 
 def closed_search(decoder, grammar, rule, sound, prompt, end_token, marks):
-    """The sentence of the grammar that the sound is likest, as (tokens, mean log probability a token); None for none."""
+    """The sentences of the grammar that the sound is likest, best first, as (tokens, mean log probability a token)."""
     scores, cache = decoder.step(numpy.array([prompt]), 0, None, sound)
     # A sentence begins with a capital or not, as the model likes; the grammar's own form is what is told.
     for token, capital in marks.capitals.items():
         scores[0, token] = max(scores[0, token], scores[0, capital])
     states, whole = grammar.begin(rule)
-    beam, best, place = [(0.0, (), states)], None, len(prompt)
+    beam, best, place, told = [(0.0, (), states)], None, len(prompt), {}
     for length in range(1, CLOSED_TOKENS_MAX + 1):
         found = []
         for row, (score, tokens, states) in enumerate(beam):
             if whole in states:
                 # By the mean, the end included: a sum would favour the short, a bonus a token the long and looping.
                 mean = (score + max(float(scores[row, mark]) for mark in (end_token, *marks.ends))) / length
-                if best is None or mean > best[1]:
-                    best = (tokens, mean)
+                told[tokens] = mean
+                best = mean if best is None else max(best, mean)
             following = grammar.after(states)
             if following:
                 ids = numpy.fromiter(following, int, len(following))
                 for token, value in zip(ids.tolist(), scores[row, ids].tolist()):
                     found.append((score + value, row, token))
         found = heapq.nlargest(CLOSED_BEAMS, found)
-        if not found or (best and found[0][0] / length < best[1] - CLOSED_BEHIND_MEAN):
+        if not found or (best is not None and found[0][0] / length < best - CLOSED_BEHIND_MEAN):
             break
         if length >= CLOSED_LOST_TOKENS and found[0][0] / length < CLOSED_LOST_MEAN:
             break
@@ -319,4 +323,5 @@ def closed_search(decoder, grammar, rule, sound, prompt, end_token, marks):
         cache = [(k[rows], v[rows]) for k, v in cache]
         scores, cache = decoder.step(numpy.array([[token] for _, _, token in found]), place, cache, sound)
         place += 1
-    return best and (list(best[0]), best[1])
+    near = [(list(tokens), mean) for tokens, mean in told.items() if mean >= best - CLOSED_NEAR_MEAN]
+    return sorted(near, key=lambda one: -one[1])[:CLOSED_SENTENCES_MAX]

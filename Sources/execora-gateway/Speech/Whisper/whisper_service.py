@@ -184,7 +184,7 @@ class Recogniser:
         return self.grammars[key]
 
     def closed_reading(self, encoded, samples, languages, vocabulary, people, wake):
-        """The likeliest sentence of the command grammar: language, text, mean log probability a token; None for none."""
+        """The likeliest sentences of the command grammar, best first: language, text, mean log probability a token."""
         frames = samples // ENCODED_FRAME_SAMPLES + ENCODED_TAIL_FRAMES
         sound = self.closed.look_at(self.numpy.array(encoded)[0][:frames].astype(self.numpy.float32))
         grammar = self.grammar(vocabulary, people)
@@ -198,10 +198,11 @@ class Recogniser:
             prompt = self.whisper.get_prompt(tokenizer, words, without_timestamps=True, prefix=prefix)
             rule = {"hi": "hindi", "en": "english"}[language]
             found = closed_search(self.closed, grammar, rule, sound, prompt, tokenizer.eot, self.marks)
-            return found and (language, tokenizer.decode(found[0]).strip(), found[1])
+            return [(language, tokenizer.decode(tokens).strip(), mean) for tokens, mean in found]
 
-        found = [one for one in self.searchers.map(search, languages) if one and not is_loop(one[1])]
-        return max(found, key=lambda one: one[2]) if found else None
+        found = [one for some in self.searchers.map(search, languages) for one in some if not is_loop(one[1])]
+        found.sort(key=lambda one: -one[2])
+        return [one for one in found if one[2] >= max(CLOSED_TOLD, found[0][2] - CLOSED_NEAR_MEAN)][:CLOSED_SENTENCES_MAX]
 
     def transcripts(self, audio, language, vocabulary, wake, people=0):
         numpy = self.numpy
@@ -217,12 +218,12 @@ class Recogniser:
             heard = dict(self.whisper.model.detect_language(encoded)[0])
             if heard.get("<|en|>", 0) < ENGLISH_MIN:
                 passes.reverse()
-        closed = None
+        closed = []
         if people and len(samples) <= CLOSED_SAMPLES_MAX:
             closed = self.closed_reading(encoded, len(samples), passes, vocabulary, people, wake)
-            if closed and closed[2] >= CLOSED_BELIEVED:
+            if closed and closed[0][2] >= CLOSED_BELIEVED:
                 # A free reading in its language confirms it or not; one in the other would only garble it.
-                passes = [closed[0]]
+                passes = [closed[0][0]]
         said = []
         for one in passes:
             text, score, no_speech = self.one_pass(encoded, one, vocabulary, wake)
@@ -237,11 +238,13 @@ class Recogniser:
             said = [(one, text, both) for one, text, _ in said]
         # The same text twice stays twice: that the passes agree is worth knowing.
         heard = [{"text": text, "confidence": confidence(mean), "language": one} for one, text, mean in said]
-        if heard and closed and closed[2] >= CLOSED_TOLD:
-            told = {"text": closed[1], "confidence": closed_confidence(closed[2]), "language": closed[0]}
-            told["reading"] = "grammar"
-            heard.insert(0 if closed[2] >= CLOSED_BELIEVED else len(heard), told)
-        return heard
+        if not heard:
+            return []
+        told = [
+            {"text": text, "confidence": closed_confidence(mean), "language": language, "reading": "grammar"}
+            for language, text, mean in closed
+        ]
+        return told + heard if closed and closed[0][2] >= CLOSED_BELIEVED else heard + told
 
 
 def plain(text):

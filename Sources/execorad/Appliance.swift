@@ -152,6 +152,7 @@ final class Appliance: @unchecked Sendable {
             let signal = sigtimedwait(&signals, nil, &wait)
             if signal == SIGTERM || signal == SIGINT { return 0 }
             house.tick()
+            counterDesk.tick()
             if let metricsPath, ticks % Self.metricsTicks == 0 { counterDesk.writeMetrics(to: metricsPath) }
             ticks += 1
             let captured = microphone.counters.samples

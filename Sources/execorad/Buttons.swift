@@ -48,6 +48,7 @@ final class Buttons: Sendable {
                 if microphone.state == .open { house.order(.talk) } else { house.mouth.sound(.error) }
             case .leaveOpen: house.order(.leaveOpen)
             case .finish: house.order(.finish)
+            case .finishLong: house.order(.finishLong)
             case nil: break
             }
         } onLost: { [log = house.log] number in

@@ -25,6 +25,8 @@ final class House: @unchecked Sendable {
     let log: EventLog
     let register = TurnRegister()
     let lamp: Lamp
+    let presence = Presence()
+    private let onPresence = Mutex<(@Sendable () -> Void)?>(nil)
     /// SQLite, the spool and all decisions about them.
     let desk = Desk(name: "book", jobsMax: 256)
     /// Reports, verification, backups: they read the book beside its owner.
@@ -184,7 +186,8 @@ final class House: @unchecked Sendable {
                 earcon: { [unowned self] earcon in mouth.sound(earcon) },
                 interrupt: { [unowned self] in mouth.interrupt() },
                 // Asked on the dsp thread, which owns the stage.
-                isOwnVoice: { [unowned self] in self.echo?.isOwnVoice ?? false }),
+                isOwnVoice: { [unowned self] in self.echo?.isOwnVoice ?? false },
+                heldInSilence: { [unowned self] in openService() }),
             makeID: {
                 var random = SystemRandomNumberGenerator()
                 return ULID(at: wallClock(), using: &random)
@@ -210,6 +213,20 @@ final class House: @unchecked Sendable {
         ear.order(order)
         reader.bell.signal()
     }
+
+    /// Somebody held the talk button and said nothing: the technician is here. Said aloud, so that nobody at the counter
+    /// opens service without knowing it.
+    private func openService() {
+        presence.shown()
+        log.notice("service is open: the button was held", .init("ms", .integer(Presence.milliseconds)))
+        lamp.serve(true)
+        if let note = onPresence.withLock({ $0 }) { note() }
+        var random = SystemRandomNumberGenerator()
+        clerk.tell(ULID(at: WallTime(milliseconds: Moment.wallMilliseconds()), using: &random), .serviceOpen)
+    }
+
+    /// - Parameter note: called when the button was held, on the listening thread; quick.
+    func whenPresent(_ note: @escaping @Sendable () -> Void) { onPresence.withLock { $0 = note } }
 
     /// Starts the desks, the speaker and the link; not the microphone.
     func start() {
@@ -314,6 +331,7 @@ final class House: @unchecked Sendable {
     /// reason, so that an idle house sleeps.
     func tick() {
         watchDisk()
+        lamp.serve(presence.isServiceOpen)
         let now = Moment.bootMilliseconds()
         if now >= dueLook.load(ordering: .relaxed) {
             dueLook.store(now + Self.dueLookMilliseconds, ordering: .relaxed)

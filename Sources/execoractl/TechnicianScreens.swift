@@ -106,6 +106,16 @@ extension Screen {
         return (rows.isEmpty ? "no sound card" : rows.joined(separator: "\n"), !rows.isEmpty)
     }
 
+    static func press(_ item: JSONValue) -> String {
+        "\(word(item["line"])) \(word(item["edge"])) at \(word(item["at_ms"])) ms"
+    }
+
+    static func lines(_ answer: JSONValue) -> (text: String, isOK: Bool) {
+        let lines = answer["lines"]?.array ?? []
+        let rows = lines.map { row(word($0["line"]), "active \(word($0["active"]))") }
+        return (rows.isEmpty ? "no line could be opened; see the log" : rows.joined(separator: "\n"), !rows.isEmpty)
+    }
+
     static func wakes(_ answer: JSONValue) -> (text: String, isOK: Bool) {
         let rows = (answer["wakes"]?.array ?? []).map {
             row(

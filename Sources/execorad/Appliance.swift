@@ -18,7 +18,8 @@ final class Appliance: @unchecked Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let firstFrameAt = Atomic<Int64>(-1)
     private let hasFailedToOpen = DoneFlag()
-    private var buttons: Buttons?
+    /// Set before the technician's sockets are open.
+    private(set) var buttons: Buttons?
     /// What the card really gives since it was opened last, and when that was.
     struct Opened: Sendable {
         var parameters: CaptureParameters

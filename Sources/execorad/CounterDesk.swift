@@ -22,6 +22,7 @@ final class CounterDesk: Sendable {
     private let jobs: Desk
     private let gauges: Desk
     private let records: CallRecords
+    private let settings: LiveSettings
 
     init(appliance: Appliance) {
         self.appliance = appliance
@@ -35,8 +36,13 @@ final class CounterDesk: Sendable {
         let jobs = Desk(name: "jobs", jobsMax: Self.jobsMax)
         let gauges = Desk(name: "gauges", jobsMax: 8)
         (self.jobs, self.gauges) = (jobs, gauges)
+        let settings = LiveSettings(configuration) { [unowned house] changed in
+            house.log.set(level: changed.logLevel)
+            house.use(cutoffMilli: changed.wakeCutoffMilli)
+        }
+        self.settings = settings
         let answers = Answers(
-            appliance: appliance, watchers: watchers, jobs: jobs,
+            appliance: appliance, watchers: watchers, jobs: jobs, settings: settings,
             gauges: Gauges(desk: gauges, house: house, microphone: appliance.microphone))
         self.answers = answers
         let presence = house.presence
@@ -91,7 +97,12 @@ final class CounterDesk: Sendable {
     }
 
     /// The control thread, once in a while.
-    func tick() { records.tick() }
+    func tick() {
+        records.tick()
+        for name in settings.tick() {
+            appliance.house.log.notice("a setting went back by itself", .init("key", .string(name)))
+        }
+    }
 
     func close() {
         server.close()
@@ -122,10 +133,12 @@ final class Answers: Sendable {
 
     let jobs: Desk
     let gauges: Gauges
+    let settings: LiveSettings
     /// For its counts; set once, before the server starts.
     let server = Mutex<DiagnosticsServer?>(nil)
 
-    init(appliance: Appliance, watchers: Watchers, jobs: Desk, gauges: Gauges) {
+    init(appliance: Appliance, watchers: Watchers, jobs: Desk, settings: LiveSettings, gauges: Gauges) {
+        self.settings = settings
         self.appliance = appliance
         self.watchers = watchers
         self.jobs = jobs
@@ -342,7 +355,7 @@ final class Answers: Sendable {
             ],
             "wake": [
                 "model": JSONValue(wake?.name), "phrase": JSONValue(wake?.phrase),
-                "cutoff": JSONValue(wake.map { Int64(($0.cutoff * 1000).rounded()) }),
+                "cutoff": JSONValue(wake.map { _ in house.cutoffMilli.load(ordering: .relaxed) }),
                 "score": .integer(house.ear.score.load(ordering: .relaxed)),
             ],
             "in_turn": .bool(house.ear.isInTurn), "speaking": .bool(house.mouth.isSpeaking),

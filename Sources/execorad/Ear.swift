@@ -31,6 +31,8 @@ final class Ear: @unchecked Sendable {
         case finish
         /// It was held for so long that, if nothing was said, it was no turn but the technician's sign.
         case finishLong
+        /// The wake word's cutoff stands so many thousandths beside the loaded one.
+        case shiftCutoff(Int64)
     }
 
     /// What the ear asks of the house. Called on the listening thread; none of these may block.
@@ -204,6 +206,7 @@ final class Ear: @unchecked Sendable {
             case .leaveOpen: if turn?.opening == .button { endpointer.change(to: settings.endpointing) }
             case .finish: finishByButton()
             case .finishLong: finishLong()
+            case .shiftCutoff(let milli): listener.cutoffShiftMilli = milli
             }
         }
     }

@@ -36,6 +36,10 @@ final class House: @unchecked Sendable {
     let speaker: Speaker
     /// Nil where only the button opens a turn.
     let wakeModel: WakeModel?
+    private let manifestCutoffMilli: Int64
+    private let loadedCutoffMilli: Int64
+    /// The wake word's cutoff as it counts now, thousandths; 0 without a wake model.
+    let cutoffMilli: Atomic<Int64>
     /// Between the microphone's ring and the ear, where own voice is taken out by software.
     private let echo: EchoStage?
     private let mustForgetSound = Atomic<Bool>(false)
@@ -89,7 +93,11 @@ final class House: @unchecked Sendable {
             if !configuration.stopModel.isEmpty { stop = try shelf.model(configuration.stopModel) }
             voice = try shelf.model("vad")
         } catch { throw Fault(line: "\(error)", exitCode: 2) }
+        manifestCutoffMilli = wake.map { Int64(($0.cutoff * 1000).rounded()) } ?? 0
         if configuration.wakeCutoffMilli > 0 { wake?.cutoff = Float(configuration.wakeCutoffMilli) / 1000 }
+        loadedCutoffMilli =
+            configuration.wakeCutoffMilli > 0 ? Int64(configuration.wakeCutoffMilli) : manifestCutoffMilli
+        cutoffMilli = Atomic(loadedCutoffMilli)
         wakeModel = wake
 
         let household: Household
@@ -227,6 +235,13 @@ final class House: @unchecked Sendable {
 
     /// - Parameter note: called when the button was held, on the listening thread; quick.
     func whenPresent(_ note: @escaping @Sendable () -> Void) { onPresence.withLock { $0 = note } }
+
+    /// Another cutoff for the wake word, thousandths; 0 is the manifest's. Any thread.
+    func use(cutoffMilli wanted: Int) {
+        let cutoff = wanted > 0 ? Int64(wanted) : manifestCutoffMilli
+        cutoffMilli.store(cutoff, ordering: .relaxed)
+        order(.shiftCutoff(cutoff - loadedCutoffMilli))
+    }
 
     /// Starts the desks, the speaker and the link; not the microphone.
     func start() {

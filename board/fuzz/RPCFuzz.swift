@@ -48,7 +48,11 @@ private final class Rig {
             handler: Rig.answer, tell: { _ in },
             service: ServiceDoor(
                 isPresent: { Rig.isPresent },
-                token: { $0 == "good" ? .success(ServiceGrant(holder: "meena", mark: "ab", milliseconds: 60_000)) : .failure(.notAllowed("no")) }), count: { _ in })
+                token: {
+                    $0 == "good"
+                        ? .success(ServiceGrant(holder: "meena", mark: "ab", milliseconds: 60_000))
+                        : .failure(.notAllowed("no"))
+                }), count: { _ in })
     }
 
     static func answer(_ call: Call) {
@@ -62,7 +66,7 @@ private final class Rig {
         case "forget": break
         case "watch":
             guard let stream = call.reply.watch() else { preconditionFailure("a stream that was answered before") }
-            for step in 0..<3 { stream.push(["step": .integer(step)]) }
+            for step in Int64(0)..<3 { stream.push(["step": .integer(step)]) }
         case "job":
             guard let job = call.reply.watch() else { preconditionFailure("a job that was answered before") }
             job.push(["step": 1])

@@ -45,6 +45,16 @@ extension Screen {
         return "\(mark) " + wrapped(word(item["check"]), word(item["words"]))
     }
 
+    /// Broken at spaces where a line would be longer than the screen.
+    static func wrapped(_ text: String) -> String {
+        var lines = [""]
+        for piece in text.split(separator: " ") {
+            if lines[lines.count - 1].count + piece.count + 1 > columns { lines.append(" ") }
+            lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + piece
+        }
+        return lines.joined(separator: "\n")
+    }
+
     /// A name in a column of 12 and words beside it, broken at spaces, 80 columns with the mark before.
     private static func wrapped(_ name: String, _ words: String) -> String {
         var lines: [String] = []

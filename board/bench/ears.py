@@ -48,11 +48,11 @@ def peers_python():
         wanted = hashlib.sha256(file.read()).hexdigest()
     stamp, python = os.path.join(folder, "pins"), os.path.join(folder, "bin/python")
     if not os.path.exists(stamp) or open(stamp).read() != wanted:
-        print("bench: installing the peers (20 MB)", file=sys.stderr, flush=True)
+        print("bench: installing the peers (60 MB)", file=sys.stderr, flush=True)
         try:
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, stdout=sys.stderr)
             subprocess.run(
-                [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes"]
+                [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
                 + ["--only-binary", ":all:", "-r", pins],
                 check=True,
                 stdout=sys.stderr,
@@ -111,7 +111,9 @@ def measure_cost(ctl, folder, tell):
     row("ears.wake", mine("listener_us", bare), theirs("wake_us"), "pymicro-wakeword")
     row("ears.wake_and_voice", mine("listener_us"), theirs("wake_and_voice_us"), "pymicro-wakeword + vad.tflite in it")
     row("ears.wake_and_voice.with_pymicro_vad", mine("listener_us"), theirs("wake_us", "voice_us"), "and pymicro-vad")
-    row("ears.voice", mine("listener_us") - mine("listener_us", bare), theirs("webrtcvad_us"), "webrtcvad")
+    voice = mine("listener_us") - mine("listener_us", bare)
+    row("ears.voice", voice, theirs("webrtcvad_us"), "webrtcvad")
+    row("ears.voice.against_silero", voice, theirs("silero_us"), "silero-vad 6.2.3, ONNX, one thread")
     row("ears.endpoint", mine("endpointer_us"))
     row("ears.opus", statistics.median(run["opus_us"] for run in ours) / 1000, statistics.median(opus), "opusenc")
 

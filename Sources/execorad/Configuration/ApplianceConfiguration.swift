@@ -84,6 +84,7 @@ struct ApplianceConfiguration: Equatable {
     static let noModel = "none"
 
     var bookPath: String { stateFolder + "/book.sqlite" }
+    var promptsPath: String { stateFolder + "/prompts.opus" }
     var spoolFolder: String { stateFolder + "/spool" }
     var identityFolder: String { stateFolder + "/identity" }
 }

@@ -311,6 +311,10 @@ final class Ear: @unchecked Sendable {
         trace.wakeEndSample = wake?.endSampleIndex ?? first
         trace.firstSample = first
         trace.startedAt = Moment.monotonicMilliseconds()
+        if let wake, case let origin = ring.originNanoseconds.load(ordering: .acquiring), origin > 0 {
+            let inTheAir = origin + Int64(wake.endSampleIndex) * 62_500
+            trace.wakeToOpenMilliseconds = trace.startedAt - inTheAir / 1_000_000
+        }
         register.open(trace)
         log.info(
             "turn opened", .init("turn", .string(id.description)), .init("opening", .string(opening.rawValue)),

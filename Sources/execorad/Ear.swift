@@ -364,6 +364,8 @@ final class Ear: @unchecked Sendable {
             return
         }
         let now = Moment.monotonicMilliseconds()
+        log.info(
+            "turn ended", .init("turn", .string(current.id.description)), .init("reason", .string(end.reason.rawValue)))
         // The capture clock: how long ago a sample was taken, counted back from the newest.
         let newest = ring.end
         register.update(current.id) { trace in

@@ -174,7 +174,9 @@ final class House: @unchecked Sendable {
         do { encoder = try .open() } catch { throw Fault(line: "libopus refused an encoder: \(error)") }
         ear = Ear(
             ring: earRing, reader: earReader,
-            listener: WakeListener(wake: wake.map { [$0] } ?? [], voice: voice, stop: stop), encoder: encoder,
+            listener: WakeListener(
+                wake: wake.map { [$0] } ?? [], voice: voice, stop: stop, isQuick: configuration.isWakeQuick),
+            encoder: encoder,
             settings: Ear.Settings(configuration), register: register, log: log,
             doors: .init(
                 begin: { [unowned self] opened in post.begin(opened) },

@@ -94,9 +94,8 @@ private final class Hands: Sendable {
     ]) func `a wrong setting is refused in words and changes nothing`(
         key: String, value: ConfigurationEntry.Value, part: String
     ) {
-        let settings = LiveSettings(ApplianceConfiguration(), clock: { 0 }) { _ in
-            Issue.record("something was changed")
-        }
+        let settings = LiveSettings(
+            ApplianceConfiguration(), clock: { 0 }, apply: { _ in Issue.record("something was changed") })
         do throws(LiveSettings.Mistake) {
             try settings.set(key, to: value, milliseconds: 60_000)
             Issue.record("accepted")

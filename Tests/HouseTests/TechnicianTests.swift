@@ -84,6 +84,35 @@ import Testing
         #expect(daemonGone.status == 2)
     }
 
+    /// Written out of the tool's own help; a shell that sources the completion finds a verb behind its word.
+    @Test func `man page and completions know every command`() throws {
+        let tool = try Programs.path("execoractl")
+        let folder = "/tmp/execora-pages-\(getpid())"
+        defer { _ = try? Programs.shell("rm -rf \(folder)") }
+        let made = try Programs.shell("'\(Programs.root)/board/packages/man/pages' '\(tool)' \(folder)")
+        #expect(made.status == 0, "\(made.output)")
+        let page = try Programs.shell("cat \(folder)/execoractl.1").output
+        let groups = try Programs.shell("'\(tool)' --help | sed -n 's/^  \\([a-z-]*\\): .*/\\1/p'").output
+        let all = try Programs.shell("'\(tool)' help --all | cut -f1").output
+        #expect(groups.split(separator: "\n").count > 25 && all.split(separator: "\n").count > 50)
+        for word in groups.split(separator: "\n") + all.split(separator: "\n") {
+            let name = String(word.flatMap { $0 == "-" ? "\\-" : String($0) })
+            #expect(page.contains(".B \(name)\n"), "\(word)")
+        }
+        func completed(_ words: String...) throws -> Set<Substring> {
+            let told = try Programs.shell(
+                """
+                bash -c 'source \(folder)/execoractl.bash; COMP_WORDS=(execoractl \(words.joined(separator: " "))); \
+                COMP_CWORD=\(words.count); _execoractl; echo ${COMPREPLY[@]}'
+                """)
+            return Set(told.output.split(whereSeparator: \.isWhitespace))
+        }
+        #expect(try completed("he") == ["health"])
+        #expect(try completed("tls", "ro") == ["rotate"])
+        #expect(try completed("ledger", "ca") == ["calls"])
+        #expect(try completed("status", "--js") == ["--json"])
+    }
+
     @Test func `streams come line by line where there is no terminal`() throws {
         let box = try Box()
         for (words, part) in [

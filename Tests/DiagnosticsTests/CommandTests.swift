@@ -173,7 +173,7 @@ import Testing
         for (words, code, text) in table {
             let ended = try run(words)
             // What goes wrong is said in lines of 80 columns.
-            let said = ended.out + ended.err.split(separator: "\n").joined()
+            let said = ended.out + ended.err.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             #expect(ended.code == code && said.contains(text), "\(words): \(ended)")
         }
     }

@@ -99,6 +99,16 @@ import Testing
             let name = String(word.flatMap { $0 == "-" ? "\\-" : String($0) })
             #expect(page.contains(".B \(name)\n"), "\(word)")
         }
+        // The daemon's own page is written by hand: it may not fall behind its help.
+        let daemon = try Programs.shell(
+            "'\(try Programs.path("execorad"))' --help | sed -n 's/^  \\([a-z][a-z-]*\\) .*/\\1/p'"
+        ).output
+        let hand = try Programs.shell("cat '\(Programs.root)/board/packages/man/execorad.8'").output
+        #expect(daemon.split(separator: "\n").count >= 12)
+        for word in daemon.split(separator: "\n") {
+            let name = String(word.flatMap { $0 == "-" ? "\\-" : String($0) })
+            #expect(hand.contains(".B \(name)\n") || hand.contains(".BR \(name) "), "\(word)")
+        }
         func completed(_ words: String...) throws -> Set<Substring> {
             let told = try Programs.shell(
                 """

@@ -69,6 +69,12 @@ struct DecoderTests {
         #expect(best.cost < 0.04)
     }
 
+    @Test func `a count, a thing and what it is packed in are one item`() throws {
+        let best = try #require(decode("Rahul ko ek chawal do milkki bothal ka billbanao").first)
+        #expect(best.text.lowercased().contains("do milk"))
+        #expect(!best.text.contains(" ik "))
+    }
+
     @Test func `a figure never vanishes`() {
         for finding in decode("Rahul ne 200 diye") + decode("Rahul 700 ka balance batao") {
             #expect(finding.text.contains("200") || finding.text.contains("700"))

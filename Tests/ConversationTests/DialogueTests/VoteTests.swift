@@ -83,4 +83,47 @@ struct VoteTests {
         #expect(counter.hear([(text, "w/hi")], opinions: [opinion, opinion]).committed.isEmpty)
         #expect(try counter.figures() == before)
     }
+
+    /// Ten free digits fit any sound; an engine that knows commands alone writes them into noise.
+    @Test func `a telephone number that one voter heard is asked about before it overwrites`() throws {
+        let counter = try Counter()
+        let head = try counter.store.head().seq
+        let heard = "Rahul ka phone number 9876543211 karo"
+        #expect(counter.hear([(heard, "w/grammar")]).gate == .yesNo)
+        #expect(try counter.store.head().seq == head)
+        #expect(counter.hear([("haan", "w/hi")]).committed.count == 1)
+        #expect(counter.hear([("Rahul ka phone number 9876543212 karo", "a"), (heard, "b")]).gate == .yesNo)
+        counter.hear([("nahi", "w/hi")])
+        #expect(counter.hear([(heard, "a"), (heard, "b")]).committed.count == 1)
+    }
+
+    private func hear(_ counter: Counter, _ said: [(text: String, voter: String, sure: Int64)]) -> Answer {
+        counter.dialogue.hear(
+            Utterance(
+                text: said[0].text, confidenceMilli: said[0].sure,
+                alternatives: said.dropFirst().map { .init($0.text, voter: $0.voter, confidenceMilli: $0.sure) },
+                origin: .heard, voter: said[0].voter), now: counter.now)
+    }
+
+    @Test func `a voter's weak second thought neither objects nor agrees`() throws {
+        let counter = try Counter()
+        let sure = ("Rahul ne 200 diye", "w/grammar", Int64(900))
+        let weak = ("Rahul ne 300 diye", "w/grammar", Int64(700))
+        #expect(hear(counter, [sure, weak, ("Rahul ne do sau diye", "w/hi", 800)]).committed.count == 1)
+        #expect(try counter.balance("Rahul Sharma") == 300)
+        // The other way round it agrees with nobody: 300 was one voter's first word.
+        #expect(hear(counter, [sure, weak, ("Rahul ne teen sau diye", "w/hi", 800)]).committed.isEmpty)
+        #expect(try counter.balance("Rahul Sharma") == 300)
+    }
+
+    @Test func `a second thought nearly as sure as the first is an objection`() throws {
+        let counter = try Counter()
+        let answer = hear(
+            counter,
+            [
+                ("Rahul ne 200 diye", "w/grammar", 900), ("Rahul ne 300 diye", "w/grammar", 890),
+                ("Rahul ne do sau diye", "w/hi", 800),
+            ])
+        #expect(answer.committed.isEmpty && answer.gate == .yesNo)
+    }
 }

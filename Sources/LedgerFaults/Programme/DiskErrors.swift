@@ -35,7 +35,7 @@ public struct DiskErrors {
         switch operation {
         case .write: [.ioError, .noSpace, .shortWrite]
         case .create: [.ioError, .noSpace]
-        case .sync, .truncate, .unlink: [.ioError]
+        case .sync, .truncate, .unlink, .rename: [.ioError]
         }
     }
 

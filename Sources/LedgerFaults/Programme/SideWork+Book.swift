@@ -36,7 +36,9 @@ final class BackupWork: SideWork {
         }
     }
 
-    private var isErased: Bool { (try? counter.book?.customer(CustomerID(rawValue: 1)))?.map(\.isErased) ?? true }
+    private var isErased: Bool {
+        (try? counter.book?.customers())?.contains { $0.id == CustomerID(rawValue: 1) } == false
+    }
 
     func check(done: Int, isCut: Bool) throws {
         counter.close()
@@ -120,7 +122,7 @@ final class RestoreWork: SideWork {
 
     private var isGood: Bool {
         do { try counter.open() } catch { return false }
-        return (try? counter.book?.verify())?.map(\.valid) ?? false
+        return (try? counter.book?.verify())?.valid == true
     }
 }
 

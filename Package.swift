@@ -56,7 +56,8 @@ var targets: [Target] = [
     room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
     room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding", "Flash"], isSmall: true),
     room("LedgerSync", ["CZstd", "Ledger", "Seals", "JSONText"], isSmall: true),
-    room("LedgerFaults", ["Ledger", "LedgerSync", "CloudLink", "Conversation", "Seals", "JSONText", "Flash", "CSQLite"]),
+    room(
+        "LedgerFaults", ["Ledger", "LedgerSync", "CloudLink", "Conversation", "Seals", "JSONText", "Flash", "CSQLite"]),
     room("Diagnostics", ["JSONText"], isSmall: true),
 
     .executableTarget(
@@ -82,7 +83,8 @@ var targets: [Target] = [
     tests("LedgerTests", ["Ledger", "Seals", "JSONText"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
     tests(
-        "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText", "Flash"], fixtures: true),
+        "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText", "Flash"],
+        fixtures: true),
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests(
@@ -92,7 +94,7 @@ var targets: [Target] = [
             "Diagnostics",
             "CloudLink", "Seals",
         ]),
-    tests("HouseTests", ["JSONText", "AudioIO", "Ledger"], scripts: ["activate.py"]),
+    tests("HouseTests", ["JSONText", "AudioIO", "Ledger"], scripts: ["activate.py", "failing_disk.c"]),
 ]
 
 if !deviceOnly {

@@ -61,7 +61,7 @@ struct SpoolFolder: Sendable {
     }
 
     func rename(_ name: String, to other: String) throws(SpoolError) {
-        do throws(FlashError) { try Flash.move("\(path)/\(name)", "\(path)/\(other)", by: calls) } catch {
+        do throws(FlashError) { try Flash.move("\(path)/\(name)", to: "\(path)/\(other)", by: calls) } catch {
             throw SpoolError(error)
         }
     }

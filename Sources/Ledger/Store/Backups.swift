@@ -72,7 +72,7 @@ extension LedgerStore {
         try onFlash { () throws(FlashError) in try Flash.sync(draft) }
         let report = try LedgerStore.inspect(path: draft).verify()
         guard report.valid else { throw .damaged("the copy does not verify: \(report.reason ?? "")") }
-        try onFlash { () throws(FlashError) in try Flash.move(draft, final) }
+        try onFlash { () throws(FlashError) in try Flash.move(draft, to: final) }
         isDone = true
         if target == nil { backups.removeOld() }
         return (final, report)

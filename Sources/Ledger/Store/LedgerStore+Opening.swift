@@ -80,6 +80,7 @@ extension LedgerStore {
                     throw .damaged("the newest entry that was acknowledged is not there; restore")
                 }
             }
+            if memory.newest != before.newest { try takeOutRefused(behind: before.newest) }
             try load()
             try checkStart()
             // The log may hold pages that never reached the flash though a sync was asked for, and what is written behind
@@ -90,6 +91,20 @@ extension LedgerStore {
             memory = before
             connection.fail(error)
             throw error
+        }
+    }
+
+    /// Entries that were refused, aloud, and reached the log all the same, before anybody but this process saw them: the
+    /// shopkeeper has said them again or will.
+    private func takeOutRefused(behind newest: ChainHead) throws(BookError) {
+        let last = Connection.Value.integer(newest.seq == 0 ? 0 : Place(epoch: newest.epoch, seq: newest.seq).rawValue)
+        memory.newest = newest
+        try connection.transaction { () throws(BookError) in
+            try connection.run("DELETE FROM event WHERE place > ?", [last])
+            try connection.run("DELETE FROM memo WHERE place > ?", [last])
+            _ = try replayAll()
+            // A key that nobody has any more would be in the way of the next customer of that number.
+            try connection.run("DELETE FROM person WHERE customer <> 0 AND customer NOT IN (SELECT id FROM customer)")
         }
     }
 

@@ -109,7 +109,7 @@ public struct Restore {
                 // The old log must not be read into the new book: it goes for certain before the name changes.
                 for suffix in ["-wal", "-shm"] { try Flash.remove(book + suffix, isLasting: false) }
                 try Flash.syncFolder(of: book)
-                try Flash.move(copy, book)
+                try Flash.move(copy, to: book)
             }
         }
         guard access(book, F_OK) == 0 else {

@@ -45,7 +45,9 @@ final class KeysWork: SideWork {
         if isCut, done > 0 { allowed.append(text(done)) }
         let held: [UInt8]?
         do { held = try PrivateFile.read(file, secret: true) } catch SealError.missing { held = nil }
-        guard allowed.contains(held) else { throw Violation("I1", "a replaced file is neither the old nor the new one") }
+        guard allowed.contains(held) else {
+            throw Violation("I1", "a replaced file is neither the old nor the new one")
+        }
     }
 
     /// Made where they are missing; fails where one is there and is no key.
@@ -110,14 +112,13 @@ final class SpoolWork: SideWork {
                 default: break
                 }
             }
-            do throws(SpoolError) {
-                guard try spool.load(Self.id(turn)) == Self.turn(turn) else {
-                    throw SpoolError.damaged
-                }
-                if must == false { throw Violation("I7", "turn \(turn) was delivered and is back") }
-            } catch SpoolError.missing {
-                if must == true { throw Violation("I1", "turn \(turn) was kept and is gone") }
+            var held: SpooledTurn?
+            do throws(SpoolError) { held = try spool.load(Self.id(turn)) } catch {
+                guard error == .missing else { throw Violation("I1", "turn \(turn) cannot be read: \(error)") }
             }
+            if let held, held != Self.turn(turn) { throw Violation("I1", "turn \(turn) is another one") }
+            if held != nil, must == false { throw Violation("I7", "turn \(turn) was delivered and is back") }
+            if held == nil, must == true { throw Violation("I1", "turn \(turn) was kept and is gone") }
         }
         for name in FaultFolder.names(of: folder + "/spool") where !name.hasSuffix(".turn") {
             throw Violation("I1", "something half-made stays in the spool: \(name.suffix(5))")

@@ -58,6 +58,12 @@ final class FaultCounter {
 
     var isInFlight: Bool { inFlight != nil }
 
+    func holdsOnlyWhatWasAcknowledged() throws(Violation) -> Bool {
+        do throws(BookError) { return try book?.head().seq == Int64(acknowledged.count) } catch {
+            throw Violation("I4", "the book cannot be read: \(error)")
+        }
+    }
+
     /// It was refused in words: nobody asks again.
     func dropInFlight() { inFlight = nil }
 

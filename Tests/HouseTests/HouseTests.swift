@@ -50,7 +50,8 @@ struct HouseTests {
         ("Seals", ["JSONText", "Flash"]), ("JSONText", []), ("Flash", []),
         ("Ledger", ["Seals", "JSONText", "Flash"]), ("Conversation", ["Ledger", "JSONText"]),
         ("LedgerSync", ["Ledger", "Seals", "JSONText"]),
-        ("CloudLink", ["Conversation", "Seals", "JSONText", "OpusCoding", "Ledger", "Flash"]), ("Diagnostics", ["JSONText"]),
+        ("CloudLink", ["Conversation", "Seals", "JSONText", "OpusCoding", "Ledger", "Flash"]),
+        ("Diagnostics", ["JSONText"]),
     ])
     func `a room imports only its neighbours`(room: String, neighbours: [String]) throws {
         let rooms = [

@@ -109,7 +109,9 @@ public struct BitRot {
         let backup = copies == .backup ? evening.backup : evening.olderBackup
         FaultDisk.write(place.book + ".backup-000000000001", backup)
         do {
-            if try rebuildHelps(place.book) { counts.rebuilt += 1 } else {
+            if try rebuildHelps(place.book) {
+                counts.rebuilt += 1
+            } else {
                 try restore(place.book, copies == .backup ? nil : evening.events, index, &counts)
                 counts.restored += 1
             }

@@ -59,7 +59,9 @@ public struct DiskCheck {
             if access(removed, F_OK) == 0 { back += 1 }
             if access(made, F_OK) != 0 { gone += 1 }
         }
-        for (count, what) in [(back, "a removed name"), (gone, "a new name lost"), (torn, "a torn write"), (renamed, "a rename lost")]
+        for (count, what) in [
+            (back, "a removed name"), (gone, "a new name lost"), (torn, "a torn write"), (renamed, "a rename lost"),
+        ]
         where count == 0 || count == times {
             outcome.note(Violation("disk", "\(what): \(count) of \(times) times"), "over all cuts")
         }

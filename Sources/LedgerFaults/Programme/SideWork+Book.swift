@@ -83,7 +83,8 @@ final class RestoreWork: SideWork {
     /// The process ends with entries in the log alone; then a byte of an entry that the backup has rots.
     func prepare() throws {
         try counter.open()
-        for _ in 0..<8 { try counter.step() }
+        // So many that the first ones lie in a page that the log does not have anew.
+        for _ in 0..<50 { try counter.step() }
         let rotten = try counter.book?.events(after: 2, epoch: 1, limit: 1).first?.body ?? []
         _ = try counter.book?.backup()
         counter.close()
@@ -96,11 +97,17 @@ final class RestoreWork: SideWork {
             throw Violation("I1", "the harness finds no entry to damage")
         }
         disk.rot(path, at: place + 20, bit: 4)
+        guard !isGood else { throw Violation("I1", "the harness damages nothing") }
+        counter.close()
     }
 
     let steps = 1
     func forget() { counter.close() }
-    func step(_ number: Int) throws { try restore() }
+
+    func step(_ number: Int) throws {
+        counter.close()
+        try restore()
+    }
 
     private func restore() throws(BookError) {
         let report = try Restore(book: path).run(

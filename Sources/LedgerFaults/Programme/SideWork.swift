@@ -135,7 +135,8 @@ final class SpoolWork: SideWork {
                 turn: id(number), wake: nil, firstSampleIndex: 0, isLate: false, spokenAt: now, vocabulary: ["doodh"],
                 language: "hi-en"),
             packets: (0..<40).map { index in
-                [UInt8](repeating: UInt8(index), count: 40 + Int(number)).enumerated().map { $1 ^ UInt8($0) }
+                // 20 ms of wideband SILK, as its first byte says.
+                [0x48] + [UInt8](repeating: UInt8(index) ^ UInt8(number), count: 40 + Int(number))
             })
     }
 }

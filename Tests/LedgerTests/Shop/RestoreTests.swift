@@ -176,7 +176,7 @@ import Testing
         let folder = Folder()
         let (counter, rahul) = try filled(folder)
         let before = try figures(counter)
-        try counter.book.connection.script("DELETE FROM posting WHERE account = 1000")
+        try counter.book.connection.script("UPDATE posting SET amount = amount + 1")
         #expect(try !counter.book.verify().valid)
         func mend(_ low: UInt64) throws -> RestoreReport {
             try counter.book.restore(

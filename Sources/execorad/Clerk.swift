@@ -95,7 +95,7 @@ final class Clerk: @unchecked Sendable {
     }
 
     /// Lines the house says by itself.
-    enum Line: String, Sendable {
+    enum Line: String, CaseIterable, Sendable {
         case keptForLater = "KEPT_FOR_LATER"
         case notUnderstood = "NOT_UNDERSTOOD"
         case cannotKeep = "CANNOT_KEEP"

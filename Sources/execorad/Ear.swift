@@ -311,6 +311,10 @@ final class Ear: @unchecked Sendable {
         trace.wakeEndSample = wake?.endSampleIndex ?? first
         trace.firstSample = first
         trace.startedAt = Moment.monotonicMilliseconds()
+        if let wake, case let origin = ring.originNanoseconds.load(ordering: .acquiring), origin > 0 {
+            let inTheAir = origin + Int64(wake.endSampleIndex) * 62_500
+            trace.wakeToOpenMilliseconds = trace.startedAt - inTheAir / 1_000_000
+        }
         register.open(trace)
         log.info(
             "turn opened", .init("turn", .string(id.description)), .init("opening", .string(opening.rawValue)),
@@ -360,6 +364,8 @@ final class Ear: @unchecked Sendable {
             return
         }
         let now = Moment.monotonicMilliseconds()
+        log.info(
+            "turn ended", .init("turn", .string(current.id.description)), .init("reason", .string(end.reason.rawValue)))
         // The capture clock: how long ago a sample was taken, counted back from the newest.
         let newest = ring.end
         register.update(current.id) { trace in

@@ -58,6 +58,8 @@ final class House: @unchecked Sendable {
     let syncDue = Atomic<Int64>(.max)
     private let receiptWatchers = Mutex<[@Sendable (JSONValue) -> Void]>([])
     let line = Line()
+    /// The shop's, as the book says.
+    private let language = Mutex("hi-en")
     /// The gateway's clock and our own at the newest receipt, wall milliseconds.
     let receiptClock = Mutex<(server: Int64, own: Int64)?>(nil)
     /// What the book and the batches say about the wall clock.
@@ -121,12 +123,11 @@ final class House: @unchecked Sendable {
         // Voice.
         mouth = Mouth(
             desk: voiceDesk,
-            voice: Voice(
-                program: configuration.voiceProgram, name: configuration.voiceName,
-                wordsPerMinute: configuration.voiceWordsPerMinute), speaker: speaker, register: register, log: log,
-            hasEarcons: configuration.hasEarcons,
+            voice: Voice(configuration), recorded: RecordedPrompts(path: configuration.promptsPath), speaker: speaker,
+            register: register, log: log, hasEarcons: configuration.hasEarcons,
             doors: .init(
-                ear: { [unowned self] order in ear.order(order) }, lamp: { [unowned self] show in lamp.show(show) }))
+                ear: { [unowned self] order in ear.order(order) }, lamp: { [unowned self] show in lamp.show(show) },
+                language: { [unowned self] in language.withLock { $0 } }))
 
         // Words and book.
         clerk = Clerk(
@@ -173,7 +174,9 @@ final class House: @unchecked Sendable {
         do { encoder = try .open() } catch { throw Fault(line: "libopus refused an encoder: \(error)") }
         ear = Ear(
             ring: earRing, reader: earReader,
-            listener: WakeListener(wake: wake.map { [$0] } ?? [], voice: voice, stop: stop), encoder: encoder,
+            listener: WakeListener(
+                wake: wake.map { [$0] } ?? [], voice: voice, stop: stop, isQuick: configuration.isWakeQuick),
+            encoder: encoder,
             settings: Ear.Settings(configuration), register: register, log: log,
             doors: .init(
                 begin: { [unowned self] opened in post.begin(opened) },
@@ -467,9 +470,11 @@ final class House: @unchecked Sendable {
             guard let customers = try? book.customers(), let products = try? book.products() else { return }
             let names = customers.flatMap { [$0.details.name, $0.details.nickname].compactMap { $0 } }
             let wares = products.flatMap { [$0.details.name] + $0.details.aliases }
+            let spoken = (try? book.shop().language) ?? "hi-en"
+            language.withLock { $0 = spoken }
             post.know(
                 vocabulary: Array((names + wares).prefix(TurnHello.vocabularyMax)), people: names.count,
-                language: (try? book.shop().language) ?? "hi-en")
+                language: spoken)
         }
     }
 

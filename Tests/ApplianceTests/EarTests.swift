@@ -333,7 +333,7 @@ private final class Rig {
         let shelf = ModelShelf(folder: getenv("EXECORA_MODELS").map { String(cString: $0) } ?? cache + "/models")
         let listener = WakeListener(
             wake: [try shelf.model("okay_nabu")], voice: try shelf.model("vad"),
-            stop: try stop.map { try shelf.model($0) })
+            stop: try stop.map { try shelf.model($0) }, isQuick: configuration.isWakeQuick)
         let notes = notes
         ear = Ear(
             ring: ring, reader: ring.reader()!, listener: listener, encoder: try .open(),

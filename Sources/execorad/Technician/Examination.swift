@@ -103,9 +103,7 @@ struct Examination: Sendable {
     }
 
     func voice() -> Finding {
-        let voice = Voice(
-            program: configuration.voiceProgram, name: configuration.voiceName,
-            wordsPerMinute: configuration.voiceWordsPerMinute)
+        let voice = Voice(configuration)
         do throws(Voice.Failure) {
             let samples = try voice.samples(saying: "ek do teen")
             return .passed("voice", "the voice speaks", ["samples": .integer(Int64(samples.count))])

@@ -59,8 +59,7 @@ struct FailingDiskTests {
         // The same with the process ended while the disk refuses.
         _ = try Programs.shell("printf \(fault.rawValue) > '\(rig.folder)/fault'")
         #expect(try sell()["code"]?.string == "UPDATE_FAILED")
-        kill(rig.process, SIGKILL)
-        usleep(200_000)
+        rig.kill()
         _ = try Programs.shell("rm '\(rig.folder)/fault'")
         try rig.start()
         try holds()

@@ -91,6 +91,24 @@ import Testing
         #expect(try figures(counter!) == ["Rahul 7000", "8000", "A01/25-0000001"])
     }
 
+    /// A damaged book that was set aside is a copy like any other.
+    @Test func `an erasure reaches the damaged books that were set aside`() throws {
+        let folder = Folder()
+        var (counter, rahul): (Counter?, CustomerID) = try filled(folder)
+        try counter!.book.connection.script("DELETE FROM balance")
+        counter = nil
+        let report = try restored(folder)
+        func keys() throws -> [Int64] {
+            var found: [Int64] = []
+            try Connection(path: report.quarantine).run("SELECT customer FROM person") { found.append($0.integer(0)) }
+            return found
+        }
+        #expect(try keys().contains(rahul.rawValue))
+        counter = try Counter(path: folder.book, seed: 2, configuration: .test(key: Self.key))
+        try counter!.does(.eraseCustomer(rahul))
+        #expect(try !keys().contains(rahul.rawValue) && !keys().isEmpty)
+    }
+
     @Test func `an erasure after the backup is done again`() throws {
         let folder = Folder()
         var (counter, rahul): (Counter?, CustomerID) = try filled(folder)

@@ -69,6 +69,8 @@ extension CBORValue {
     }
 
     public static let depthMax = 16
+    /// Room made before anything is read: no more, whatever the head of a list promises.
+    private static let sizeExpected: UInt64 = 32
 
     /// Reads exactly one value; anything but the deterministic form is refused.
     public init(decoding bytes: [UInt8]) throws(CBORError) {
@@ -108,11 +110,13 @@ extension CBORValue {
         case 4:
             guard argument <= UInt64(bytes.count - at) else { throw .truncated }
             var items: [CBORValue] = []
+            items.reserveCapacity(Int(min(argument, sizeExpected)))
             for _ in 0..<argument { items.append(try read(bytes, &at, depth: depth + 1)) }
             return .array(items)
         case 5:
             guard argument <= UInt64(bytes.count - at) else { throw .truncated }
             var members: [Int64: CBORValue] = [:]
+            members.reserveCapacity(Int(min(argument, sizeExpected)))
             var last: UInt64?
             for _ in 0..<argument {
                 guard case .integer(let key) = try read(bytes, &at, depth: depth + 1) else { throw .unsupported }

@@ -58,6 +58,9 @@ final class FaultCounter {
 
     var isInFlight: Bool { inFlight != nil }
 
+    /// The book was restored: small state is not part of that.
+    func wasRestored() { remembered = [:] }
+
     func holdsOnlyWhatWasAcknowledged() throws(Violation) -> Bool {
         do throws(BookError) { return try book?.head().seq == Int64(acknowledged.count) } catch {
             throw Violation("I4", "the book cannot be read: \(error)")

@@ -17,7 +17,8 @@ final class Appliance: @unchecked Sendable {
     private let log: EventLog
     private let isStopping = Atomic<Bool>(false)
     private let firstFrameAt = Atomic<Int64>(-1)
-    private var buttons: Buttons?
+    /// Set before the technician's sockets are open.
+    private(set) var buttons: Buttons?
     /// What the card really gives since it was opened last, and when that was.
     struct Opened: Sendable {
         var parameters: CaptureParameters
@@ -150,6 +151,7 @@ final class Appliance: @unchecked Sendable {
             let signal = sigtimedwait(&signals, nil, &wait)
             if signal == SIGTERM || signal == SIGINT { return 0 }
             house.tick()
+            counterDesk.tick()
             if let metricsPath, ticks % Self.metricsTicks == 0 { counterDesk.writeMetrics(to: metricsPath) }
             ticks += 1
             let captured = microphone.counters.samples

@@ -29,6 +29,10 @@ final class Ear: @unchecked Sendable {
         case leaveOpen
         /// The button was let go after holding: the turn is whole.
         case finish
+        /// It was held for so long that, if nothing was said, it was no turn but the technician's sign.
+        case finishLong
+        /// The wake word's cutoff stands so many thousandths beside the loaded one.
+        case shiftCutoff(Int64)
     }
 
     /// What the ear asks of the house. Called on the listening thread; none of these may block.
@@ -42,6 +46,8 @@ final class Ear: @unchecked Sendable {
         var interrupt: @Sendable () -> Void
         /// Whether what woke the ear just now was the counter's own voice; asked only while it speaks.
         var isOwnVoice: @Sendable () -> Bool
+        /// The button was held long and nobody spoke.
+        var heldInSilence: @Sendable () -> Void = {}
     }
 
     struct OpenedTurn: Sendable {
@@ -199,6 +205,8 @@ final class Ear: @unchecked Sendable {
             case .talk: talk()
             case .leaveOpen: if turn?.opening == .button { endpointer.change(to: settings.endpointing) }
             case .finish: finishByButton()
+            case .finishLong: finishLong()
+            case .shiftCutoff(let milli): listener.cutoffShiftMilli = milli
             }
         }
     }
@@ -266,6 +274,15 @@ final class Ear: @unchecked Sendable {
         open(.button, wake: nil, from: now, speechFrom: now, profile: .held)
         // What still comes out of the speaker, and the room's answer to it, is not the shopkeeper.
         endpointer.mask(now..<now + Self.speakerBufferSamples + settings.tailSamples)
+    }
+
+    private func finishLong() {
+        // Words are words, however long the button was down. A closed microphone has no turn, and the sign still counts.
+        if let turn {
+            guard turn.opening == .button, endpointer.speechStart == nil else { return finishByButton() }
+            cancel(turn, reason: "held")
+        }
+        doors.heldInSilence()
     }
 
     private func finishByButton() {

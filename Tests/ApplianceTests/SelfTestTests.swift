@@ -269,7 +269,7 @@ import Testing
         let tokens = ServiceTokens(keysPath: keys, device: device, nowMilliseconds: { 1_000_000 })
         func look(_ text: String) -> String {
             switch tokens.look(at: text) {
-            case .success(let (holder, milliseconds)): "\(holder) \(milliseconds)"
+            case .success(let grant): "\(grant.holder) \(grant.milliseconds)"
             case .failure(let fault): fault.message
             }
         }

@@ -52,6 +52,8 @@ public final class WakeListener {
 
     /// Added to every wake model's cutoff, thousandths: raised while the counter itself speaks.
     public var cutoffRaiseMilli: Int64 = 0
+    /// Added to the cutoff of every model but the stop word's, thousandths: a technician tries another.
+    public var cutoffShiftMilli: Int64 = 0
     /// So many steps in a row must be over the cutoff: 1, and 2 while the counter itself speaks.
     public var stepsOverNeeded = 1
     /// False while the counter is deaf: the stop word is not heard either. Apart from that it is heard in open turns too.
@@ -124,7 +126,8 @@ public final class WakeListener {
             let ear = ears[index]
             guard let answer = ear.runner.take(features) else { continue }
             ear.mean.take(answer)
-            let cutoff = min(ear.model.cutoff + Float(cutoffRaiseMilli) / 1000, 0.999)
+            let added = cutoffRaiseMilli + (ear.isStop ? 0 : cutoffShiftMilli)
+            let cutoff = min(ear.model.cutoff + Float(added) / 1000, 0.999)
             ear.rise.take(answer)
             let early = isQuick && stepsOverNeeded == 1 ? ear.rise.overMilli(cutoff) : nil
             ear.stepsOver = hasVoice && (early != nil || ear.mean.isOver(cutoff)) ? ear.stepsOver + 1 : 0

@@ -249,7 +249,7 @@ extension ApplianceConfiguration {
     }
 
     /// - Returns: what is wrong with the value, or nil.
-    private mutating func set(_ key: ConfigurationKey, to value: ConfigurationEntry.Value) -> String? {
+    mutating func set(_ key: ConfigurationKey, to value: ConfigurationEntry.Value) -> String? {
         switch (key.kind, value) {
         case (.text(let path), .text(let text)):
             self[keyPath: path] = text

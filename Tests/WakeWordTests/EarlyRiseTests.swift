@@ -4,12 +4,12 @@ import Testing
 
 /// The quicker rule of the daemon: what it fires on, and that the reference rule is left as it is.
 struct EarlyRiseTests {
-    /// At a cutoff of 0.85 two answers must be above 0.90 (229.5), three above 0.86875 (221.5).
+    /// At a cutoff of 0.85 two answers must be above 0.90 (229.5), three above 0.8625 (219.9).
     @Test(arguments: [
         ([230, 230], true), ([229, 255], false), ([255, 229], false), ([230, 229, 230], true), ([230, 0, 230], false),
-        ([222, 222, 222], true), ([221, 255, 222], false), ([222, 222], false), ([222, 229, 222, 0], false),
+        ([220, 220, 220], true), ([219, 255, 220], false), ([220, 220], false), ([220, 229, 220, 0], false),
     ])
-    func `two answers a third surer than the cutoff, or three an eighth`(answers: [Int], fires: Bool) {
+    func `two answers a third surer than the cutoff, or three a twelfth`(answers: [Int], fires: Bool) {
         var rise = EarlyRise(window: 5)
         for _ in 0..<5 { rise.take(0) }
         for answer in answers { rise.take(UInt8(answer)) }
@@ -21,8 +21,8 @@ struct EarlyRiseTests {
         for answer in [0, 230, 255] as [UInt8] { rise.take(answer) }
         #expect(rise.overMilli(0.85) == 950)
         rise.reset()
-        for answer in [222, 223, 224] as [UInt8] { rise.take(answer) }
-        #expect(rise.overMilli(0.85) == 874)
+        for answer in [220, 221, 222] as [UInt8] { rise.take(answer) }
+        #expect(rise.overMilli(0.85) == 866)
     }
 
     /// Own last words are answered late: behind a reset a whole window has to go by, as it does for the manifest's rule.

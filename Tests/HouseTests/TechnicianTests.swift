@@ -150,8 +150,8 @@ import Testing
     /// A customer, an amount and words go in; none of them may come out.
     @Test func `a bundle is a readable tar with nothing private in it`() throws {
         let box = try Box()
-        let said = try box.ask("say 'Zubeida Xylophonewala ka naya khata kholo'")
-        #expect(said.status == 0, "\(said.output)")
+        let said = try box.ask("say 'naya customer Zubeida Xylophonewala jodo'")
+        #expect(said.status == 0 && said.output.contains("journal"), "\(said.output)")
         let told = try box.ask("bundle \(box.folder)/b.tar")
         #expect(told.status == 0, "\(told.output)")
         let list = try Programs.shell("cd \(box.folder) && tar -tf b.tar && tar -xf b.tar && cat execora-bundle/*")

@@ -140,7 +140,7 @@ public struct SyncBatch: Hashable, Sendable {
             let body = Array(payload[at..<at + length])
             at += length
             // An event is canonical CBOR, so that no two encodings of one event exist.
-            do { _ = try CBORValue(decoding: body) } catch { throw .malformed("event \(seq) is not canonical CBOR") }
+            guard CBORValue.isCanonical(body) else { throw .malformed("event \(seq) is not canonical CBOR") }
             let hash = ChainLink.hash(
                 device: header.device, epoch: header.epoch, seq: seq, prev: prev, body: body)
             entries.append(Entry(seq: seq, body: body, prev: prev, hash: hash))

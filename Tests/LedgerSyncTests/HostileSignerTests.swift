@@ -64,7 +64,7 @@ import Testing
             ([9: .integer(-1)], .malformed("header field 9")),
             ([10: .bytes([UInt8](repeating: 1, count: 32))], .notAuthentic),
             ([11: .integer(3)], .malformed("header field 11")),
-            ([11: .integer(2)], .malformed("columns are cut")),
+            ([11: .integer(2)], .malformed("payload does not expand")),
             ([11: .integer(1)], .malformed("payload does not expand")),
             ([9: .integer(90_000), 11: .integer(1)], .tooLarge("payload")),
             ([12: .integer(2)], .malformed("header field 12")),

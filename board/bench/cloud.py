@@ -4,7 +4,7 @@ the figures that are over what they must be.
 
     board/bench/cloud.py PROGRAMS_FOLDER [--only WORD,WORD] [--seconds N] [--exactly-once N] [--fleet N] [--backlog]
 
-Parts: stores, shards, idle, backlog, bad-line, forks, tls, wake, transcript, fleet; without --only those that the other
+Parts: stores, shards, idle, backlog, bad-line, forks, tls, archive, wake, transcript, fleet; without --only those that the other
 options ask for.
 
 Gateway, database and load generator share the machine. The databases are PostgreSQL's own programs in a temporary
@@ -19,6 +19,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,7 @@ MUST = {
     "sync.backlog_10000.64kbit": ("<=", 90), "sync.backlog_10000.1000kbit": ("<=", 20),
     "sync.after_400_days.book": ("<=", 70), "sync.after_400_days.missing": ("<=", 0),
     "sync.exactly_once.lost_or_doubled": ("<=", 0), "sync.forks_missed": ("<=", 0), "tls.matrix_wrong": ("<=", 0),
-    "turn.wake_verdict.p99": ("<=", 300), "turn.transcript": ("<=", 2500),
+    "archive.bucket_wrong": ("<=", 0), "turn.wake_verdict.p99": ("<=", 300), "turn.transcript": ("<=", 2500),
 }
 told = {}
 
@@ -415,6 +416,78 @@ def measure_tls(program):
     tell("tls.matrix_wrong", sum(not row["right"] for row in rows) + len(older), f"of {len(rows)}")
 
 
+def moto():
+    """moto's server (PyPI) in an environment of its own, made once: 140 MB."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    cache = os.environ.get("EXECORA_CACHE") or os.path.expanduser("~/.cache/execora")
+    place = cache + "/bench-moto"
+    if not os.path.exists(place + "/ready"):
+        shutil.rmtree(place, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", place], check=True)
+        subprocess.run([place + "/bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check",
+                        "--require-hashes", "--only-binary", ":all:", "-r", here + "/moto.requirements.txt"], check=True)
+        open(place + "/ready", "w").close()
+    return place + "/bin/"
+
+
+def measure_archive(program):
+    """The archive against another's S3, which checks our signatures: the right key, a wrong one, a bucket not there."""
+    programs = moto()
+    gateway = Gateway(program)
+    folder = gateway.folder
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # The first calls, which make the bucket and the key, are free; from then on every request's signature is checked.
+    server = subprocess.Popen([programs + "moto_server", "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, env={**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": "4"})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        made = subprocess.run([programs + "python", "-c", f"""
+import boto3, time
+from botocore.exceptions import EndpointConnectionError
+def client(name):
+    return boto3.client(name, endpoint_url="{url}", region_name="ap-south-1", aws_access_key_id="x",
+                        aws_secret_access_key="x")
+for _ in range(100):
+    try:
+        client("s3").create_bucket(Bucket="shop-sounds", CreateBucketConfiguration={{"LocationConstraint": "ap-south-1"}})
+        break
+    except EndpointConnectionError:
+        time.sleep(0.2)
+iam = client("iam")
+iam.create_user(UserName="gateway")
+iam.put_user_policy(UserName="gateway", PolicyName="all", PolicyDocument='{{"Version": "2012-10-17", "Statement": '
+                    '[{{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}]}}')
+key = iam.create_access_key(UserName="gateway")["AccessKey"]
+print(key["AccessKeyId"] + ":" + key["SecretAccessKey"])
+"""], check=True, capture_output=True, text=True).stdout.strip()
+
+        def kept(key, bucket):
+            with open(folder + "/s3.key", "w") as file:
+                file.write(key)
+            os.chmod(folder + "/s3.key", 0o600)
+            with open(gateway.configuration) as file:
+                configuration = json.load(file)
+            configuration["archive"] = {"url": url, "bucket": bucket, "region": "ap-south-1",
+                                        "key_file": folder + "/s3.key"}
+            with open(folder + "/archive.json", "w") as file:
+                json.dump(configuration, file)
+            return subprocess.run([program, "archive-check", "--config", folder + "/archive.json"],
+                                  capture_output=True, text=True)
+
+        right = kept(made, "shop-sounds")
+        wrong = kept(made[:-3] + "xyz", "shop-sounds")
+        missing = kept(made, "no-such-bucket")
+        cases = {"right key": right.returncode == 0, "wrong key": "HTTP 403" in wrong.stderr,
+                 "no bucket": "HTTP 404" in missing.stderr}
+        tell("archive.bucket_wrong", sum(not holds for holds in cases.values()), f"of {len(cases)}", cases=cases)
+    finally:
+        server.terminate()
+        server.wait()
+        gateway.end()
+
+
 def measure_transcript(program):
     """Commands of about three seconds by espeak-ng, through the codec and the embedded Whisper."""
     folder = tempfile.mkdtemp(prefix="execora-bench-speech-")
@@ -488,6 +561,8 @@ def main():
         measure_shards(program, options)
     if wants("tls"):
         measure_tls(program)
+    if wants("archive"):
+        measure_archive(program)
     if wants("wake"):
         measure_wake(program)
     if wants("transcript"):

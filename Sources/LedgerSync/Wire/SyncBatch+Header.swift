@@ -33,7 +33,9 @@ extension SyncBatch.Header {
         guard payloadBytes <= SyncLimits.payloadBytesMax else { throw .tooLarge("payload") }
         self.payloadBytes = Int(payloadBytes)
         payloadDigest = try fields.bytes(10, count: SHA256.byteCount)
-        guard let codec = PayloadCodec(rawValue: try fields.number(11, in: natural)) else { throw .malformed("codec") }
+        guard let codec = PayloadCodec(rawValue: try fields.number(11, in: natural)) else {
+            throw .malformed("header field 11")
+        }
         self.codec = codec
         _ = try fields.number(12, in: SyncBatch.algorithmEd25519...SyncBatch.algorithmEd25519)
         keyID = try fields.bytes(13, count: 8)

@@ -51,7 +51,7 @@ struct ForksCommand: AsyncParsableCommand {
             }
             let sum = found.values.reduce(0, +)
             let line: JSONValue = [
-                "bench": "sync.forks_found", "value": .integer(sum), "unit": "of \(devices * 3)",
+                "bench": "sync.forks_found", "value": .integer(sum), "unit": .string("of \(devices * 3)"),
                 "clone": .integer(found["clone"]!), "rollback": .integer(found["rollback"]!),
                 "old_image": .integer(found["old_image"]!), "chains_changed": .integer(Int64(left)),
             ]

@@ -8,6 +8,8 @@ struct RequestTask<Inner: HTTPResponder>: HTTPResponder {
     init(_ inner: Inner) { self.inner = inner }
 
     func respond(to request: Request, context: Inner.Context) async throws -> Response {
+        // Not sendable by its type, but nobody else has it: the caller waits here until the task has ended.
+        nonisolated(unsafe) let context = context
         async let response = inner.respond(to: request, context: context)
         return try await response
     }

@@ -218,7 +218,10 @@ class CPUShare:
             file.write(str(value))
 
     def take(self, pid):
-        self.write(self.folder + "/cgroup.procs", pid)
+        try:
+            self.write(self.folder + "/cgroup.procs", pid)
+        except ProcessLookupError:
+            pass  # A server process that has ended meanwhile.
 
     def end(self):
         for _ in range(50):
@@ -500,15 +503,16 @@ def measure_transcript(program):
             clips.append(f"{folder}/{index}.wav")
             subprocess.run(["espeak-ng", "-v", "hi" if index in (0, 1, 3) else "en-in", "-s", "130", "-w", clips[-1],
                             text], check=True)
-            subprocess.run(["sox", clips[-1], "-r", "16000", "-c", "1", f"{folder}/3s{index}.wav", "pad", "0", "3", "trim",
-                            "0", "3"], check=True)
+            subprocess.run(["sox", clips[-1], "-r", "16000", "-c", "1", f"{folder}/3s{index}.wav", "trim", "0", "3"],
+                           check=True)
             clips[-1] = f"{folder}/3s{index}.wav"
         world = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "virtual-counter", "world.json")
+        seconds = sum((os.path.getsize(clip) - 44) / 32000 for clip in clips) / len(clips)
         # The first clip also waits for what the model does once.
         said = subprocess.run([program, "interpret", "--world", world, "--json", clips[0], *clips], check=True,
                               capture_output=True, text=True).stdout
         times = sorted(json.loads(line)["heard"]["milliseconds"] for line in said.splitlines()[1:])
-        tell("turn.transcript", times[len(times) // 2], "ms", max=times[-1], clips=len(times), seconds_of_sound=3)
+        tell("turn.transcript", times[len(times) // 2], "ms", max=times[-1], clips=len(times), seconds_of_sound=round(seconds, 1))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

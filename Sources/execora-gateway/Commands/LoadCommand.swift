@@ -9,7 +9,7 @@ struct LoadCommand: AsyncParsableCommand {
         commandName: "load",
         abstract: "Measure a running gateway with made-up counters: real TLS, signatures, batches and receipts.",
         discussion: """
-            Enrols --devices new counters in a shop named "load" and lets each send --batches, one after another over \
+            Enrols --devices new counters, each in a shop of its own, and lets each send --batches, one after another over \
             its own line, every receipt checked. With --at-once the counters are a fleet of up to 1,000,000 instead, in \
             shops of four: their keys and certificates are made beforehand with the state folder's authority, and they \
             come in turn, so many at a time: each opens its line, sends, and goes. Use a state folder made for it: the \
@@ -64,9 +64,9 @@ struct LoadCommand: AsyncParsableCommand {
         let (folder, fleet) = try await gateway.open()
         let trust = try folder.text(folder.rootCertificate, secret: false)
         var counters: [VirtualCounter] = []
-        for _ in 0..<devices {
+        for index in 0..<devices {
             let code = try await fleet.newCode(
-                shop: "load", life: .seconds(600), nowMilliseconds: SystemClock.milliseconds()
+                shop: Self.shop(index, of: fleet), life: .seconds(600), nowMilliseconds: SystemClock.milliseconds()
             ).code
             counters.append(
                 try await .enrolled(
@@ -139,6 +139,14 @@ struct LoadCommand: AsyncParsableCommand {
             .init("round_p50_ms", .integer(Self.share(rounds, 50))),
             .init("round_p99_ms", .integer(Self.share(rounds, 99))),
         ])
+    }
+
+    /// A shop for each counter, the stores in turn: which one a shop is in follows from its name.
+    private static func shop(_ index: Int, of fleet: Fleet) -> String {
+        let wanted = index % fleet.stores.count
+        return (0...).lazy.map { "load \(index) \($0)" }.first {
+            fleet.index(of: FleetStore.shopID(named: $0)) == wanted
+        }!
     }
 
     private func tell(_ members: [JSONValue.Member]) {

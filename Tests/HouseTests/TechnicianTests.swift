@@ -99,6 +99,16 @@ import Testing
             let name = String(word.flatMap { $0 == "-" ? "\\-" : String($0) })
             #expect(page.contains(".B \(name)\n"), "\(word)")
         }
+        // The daemon's own page is written by hand: it may not fall behind its help.
+        let daemon = try Programs.shell(
+            "'\(try Programs.path("execorad"))' --help | sed -n 's/^  \\([a-z][a-z-]*\\) .*/\\1/p'"
+        ).output
+        let hand = try Programs.shell("cat '\(Programs.root)/board/packages/man/execorad.8'").output
+        #expect(daemon.split(separator: "\n").count >= 12)
+        for word in daemon.split(separator: "\n") {
+            let name = String(word.flatMap { $0 == "-" ? "\\-" : String($0) })
+            #expect(hand.contains(".B \(name)\n") || hand.contains(".BR \(name) "), "\(word)")
+        }
         func completed(_ words: String...) throws -> Set<Substring> {
             let told = try Programs.shell(
                 """
@@ -146,10 +156,16 @@ import Testing
         #expect(told.status == 0, "\(told.output)")
         let list = try Programs.shell("cd \(box.folder) && tar -tf b.tar && tar -xf b.tar && cat execora-bundle/*")
         #expect(list.status == 0, "\(list.output)")
-        for name in ["manifest.json", "status.json", "log.txt", "selftest.json", "turns.jsonl"] {
+        for name in ["manifest.json", "status.json", "log.txt", "selftest.json", "turns.jsonl", "net.json"] {
             #expect(list.output.contains("execora-bundle/" + name))
         }
         #expect(!list.output.lowercased().contains("xylophone") && !list.output.lowercased().contains("zubeida"))
+        // With a token the words are in it, and the manifest says so.
+        let full = try box.ask("bundle \(box.folder)/full.tar --token $(cat \(box.folder)/token)")
+        #expect(full.status == 0, "\(full.output)")
+        let words = try Programs.shell("cd \(box.folder) && tar -xOf full.tar")
+        #expect(words.output.lowercased().contains("zubeida") && words.output.contains("\"holds_words\":true"))
+        #expect(list.output.contains("\"holds_words\":false") && !list.output.contains("\"holds_words\":true"))
         let sums = try Programs.shell(
             "cd \(box.folder)/execora-bundle && for f in status.json log.txt; do grep -q $(sha256sum < $f | cut -d' ' -f1) manifest.json || exit 1; done"
         )

@@ -366,13 +366,17 @@ extension Answers {
         guard let file = call.file, file.isPlainAndWritable else {
             return reply.fail(.badParameters("the file must be a plain one, open for writing"))
         }
+        let holdsWords = call.peer.role == .service
         onDesk(reply) { [self] in
             var bundle = Bundle()
+            bundle.holdsWords = holdsWords
             bundle.add("status.json", withBook { [self] book in status(book) } ?? .null)
             bundle.add("config.json", configuration.json)
             bundle.add("selftest.json", SelfTest.run(bench()) { _ in })
             bundle.add("book.json", withBook { book in (try? book.facts().json) ?? .null } ?? .null)
-            bundle.add("turns.jsonl", house.register.done(last: 200).map { $0.json(withText: false).text })
+            bundle.add("turns.jsonl", house.register.done(last: 200).map { $0.json(withText: holdsWords).text })
+            let look = Examination(configuration: configuration)
+            bundle.add("net.json", .array([look.link(), look.route(), look.roundTrip()].map(\.json)))
             bundle.add("audio.json", ["parameters": parameters(), "cards": MachineAnswers.soundCards()])
             bundle.add("storage.json", MachineAnswers.storage(configuration.stateFolder))
             bundle.add("certificate.json", MachineAnswers.certificate(configuration, now: Moment.wallMilliseconds()))

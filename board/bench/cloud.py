@@ -186,7 +186,7 @@ def children(parent):
 class CPUShare:
     """A control group of either version that may use a share of one core; processes it starts belong to it."""
 
-    period = 20_000
+    period = 60_000
     count = 0
 
     @staticmethod
@@ -547,7 +547,7 @@ def main():
     parser.add_argument("--only", default="", help="parts, by comma")
     parser.add_argument("--seconds", type=int, default=10, help="of pgbench, each of two times")
     parser.add_argument("--batches", type=int, default=300, help=f"of each of {COUNTERS} counters")
-    parser.add_argument("--share", type=float, default=0.06, help="of a core, for a database of fixed size")
+    parser.add_argument("--share", type=float, default=0.025, help="of a core, for a database of fixed size")
     parser.add_argument("--backlog", action="store_true", help="10,000 payments at 64 kbit/s and 1 Mbit/s; 400 days")
     parser.add_argument("--exactly-once", type=int, default=0, metavar="ENTRIES")
     parser.add_argument("--fleet", type=int, default=0, metavar="DEVICES", help="each with a TLS line of its own, in turn")

@@ -532,10 +532,13 @@ def measure_fleet(program, devices):
     cluster = Cluster()
     gateway = Gateway(program, [cluster])
     try:
+        before = gateway.cpu_seconds(), cluster.cpu_seconds()
         run = gateway.ask("load", "--devices", str(devices), "--at-once", "200", "--batches", "1", "--entries", "4")
+        spent = gateway.cpu_seconds() - before[0], cluster.cpu_seconds() - before[1]
         tell("fleet.devices", run["value"], "devices/s", devices=run["devices"], seconds=round(run["milliseconds"] / 1e3),
              making_seconds=round(run["making_ms"] / 1e3), contact_p50_ms=run["contact_p50_ms"],
-             contact_p99_ms=run["contact_p99_ms"])
+             contact_p99_ms=run["contact_p99_ms"],
+             cpu_us_a_device={"gateway": round(spent[0] / devices * 1e6), "database": round(spent[1] / devices * 1e6)})
     finally:
         gateway.end()
         cluster.end()

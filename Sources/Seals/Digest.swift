@@ -23,18 +23,11 @@ public struct SHA256: ~Copyable {
 
     /// The digest of all so far; the value starts anew after.
     public mutating func finish() -> [UInt8] {
-<<<<<<< HEAD
         let digest = [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
             precondition(SHA256_Final(buffer.baseAddress, &state) == 1, "digest did not end")
             count = Self.byteCount
         }
         precondition(SHA256_Init(&state) == 1, "SHA-256 is not available")
-=======
-        var digest = [UInt8](repeating: 0, count: Self.byteCount)
-        precondition(EVP_DigestFinal_ex(context, &digest, nil) == 1, "digest did not end")
-        // Nil is the algorithm it has: looking it up by name costs more than a short digest.
-        precondition(EVP_DigestInit_ex(context, nil, nil) == 1, "SHA-256 is not available")
->>>>>>> main
         return digest
     }
 

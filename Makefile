@@ -84,17 +84,17 @@ bench-speech: setup ## hear the clips of a folder with manifest.jsonl and world.
 	@"$$(swift build --show-bin-path)/execora-gateway" interpret --world "$(UTTERANCES)/world.json" \
 	  --manifest "$(UTTERANCES)/manifest.jsonl" --every $(or $(EVERY),1)
 
-bench-cloud: setup ## measure the gateway alone: both stores, backlog, 10^6 entries over a bad line (20 minutes)
+bench-cloud: setup ## measure the gateway alone: stores, backlog, 10^6 entries over a bad line, 10^5 devices (20 minutes)
 	@mkdir -p build
 	@swift build $(RELEASE_FLAGS) --product execora-gateway >&2
 	@install -m 755 "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/execora-gateway" build/execora-gateway
-	@board/bench/cloud.py build --backlog --exactly-once 1000000
+	@board/bench/cloud.py build --backlog --exactly-once 1000000 --fleet $(or $(DEVICES),100000)
 
 exactly-once: setup ## 10^6 entries through a line that refuses, delays, doubles and cuts: nothing lost, nothing twice
 	@mkdir -p build
 	@swift build $(RELEASE_FLAGS) --product execora-gateway >&2
 	@install -m 755 "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/execora-gateway" build/execora-gateway
-	@board/bench/cloud.py build --batches 10 --seconds 2 --exactly-once $(or $(ENTRIES),1000000)
+	@board/bench/cloud.py build --only bad-line --exactly-once $(or $(ENTRIES),1000000)
 
 fuzz: setup ## fuzz the readers of models, WAV, Ogg, batches, receipts and the technician's socket, 5 min each (FUZZ_SECONDS)
 	@board/fuzz/run $(or $(FUZZ_SECONDS),300)

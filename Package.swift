@@ -117,7 +117,7 @@ if !deviceOnly {
             name: "execora-gateway",
             dependencies: [
                 "Conversation", "Ledger", "LedgerSync", "OpusCoding", "WakeWord", "Seals", "JSONText", "CSQLite",
-                "CPQ",
+                "CPQ", "CLinux",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

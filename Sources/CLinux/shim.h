@@ -1,6 +1,6 @@
 /* What Linux and glibc offer and Swift's Glibc module does not show: the GPIO character device, version 2 (ioctl is
    variadic, its numbers are macros with casts, the request holds a union), for AudioIO; giving free memory back, for
-   execorad. No logic. */
+   execorad; where large blocks lie, for the gateway. No logic. */
 #ifndef EXECORA_CLINUX_SHIM_H
 #define EXECORA_CLINUX_SHIM_H
 #include <errno.h>
@@ -10,6 +10,9 @@
 #include <sys/ioctl.h>
 
 static inline void clinux_give_memory_back(void) { malloc_trim(0); }
+
+/* From so many bytes on a block has pages of its own, of which only those that were written are taken. */
+static inline int clinux_own_pages_from(int bytes) { return mallopt(M_MMAP_THRESHOLD, bytes); }
 
 /* Asks for one input line with both edges, debounced by the kernel. The line's descriptor, or a negative errno. */
 static inline int clinux_gpio_request(int chip, unsigned line, unsigned long long flags, unsigned debounce_us)

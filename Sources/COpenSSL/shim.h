@@ -1,6 +1,8 @@
 /* OpenSSL for Seals alone. Wrappers exist only for macros; no logic. */
 #ifndef EXECORA_COPENSSL_SHIM_H
 #define EXECORA_COPENSSL_SHIM_H
+/* SHA256_Init and its like: marked as old since 3.0 in favour of a lookup and three allocations a digest. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -10,6 +12,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 /* MBSTRING_UTF8 and the EVP_PKEY_ names are macros over macros. */
 static inline int copenssl_mbstring_utf8(void) { return MBSTRING_UTF8; }

@@ -5,31 +5,29 @@ import COpenSSL
 // Largest it holds: one file of the identity (64 kB, `PrivateFile.bytesMax`) and what the caller hands it to digest or seal.
 
 /// SHA-256 (FIPS 180-4).
+///
+/// OpenSSL's plain functions, not its EVP ones: the state lies in the value, and a digest of a hundred bytes, of which
+/// a batch needs two an entry, costs the hashing alone.
 public struct SHA256: ~Copyable {
     public static let byteCount = 32
 
-    private let context: OpaquePointer
+    private var state = SHA256_CTX()
 
-    public init() {
-        guard let context = EVP_MD_CTX_new() else { preconditionFailure("no memory for a digest") }
-        self.context = context
-        precondition(EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1, "SHA-256 is not available")
-    }
-
-    deinit { EVP_MD_CTX_free(context) }
+    public init() { precondition(SHA256_Init(&state) == 1, "SHA-256 is not available") }
 
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1, "digest refused bytes")
+        precondition(SHA256_Update(&state, bytes.baseAddress, bytes.count) == 1, "digest refused bytes")
     }
 
     public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
 
     /// The digest of all so far; the value starts anew after.
     public mutating func finish() -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: Self.byteCount)
-        precondition(EVP_DigestFinal_ex(context, &digest, nil) == 1, "digest did not end")
-        // Nil is the algorithm it has: looking it up by name costs more than a short digest.
-        precondition(EVP_DigestInit_ex(context, nil, nil) == 1, "SHA-256 is not available")
+        let digest = [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
+            precondition(SHA256_Final(buffer.baseAddress, &state) == 1, "digest did not end")
+            count = Self.byteCount
+        }
+        precondition(SHA256_Init(&state) == 1, "SHA-256 is not available")
         return digest
     }
 

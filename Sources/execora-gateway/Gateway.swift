@@ -18,7 +18,8 @@ struct Gateway: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, EnrolTokenCommand.self, ServeCommand.self, CheckCommand.self, HeadsCommand.self,
-            RevokeCommand.self, MigrateCommand.self, LoadCommand.self,
+            RevokeCommand.self, MigrateCommand.self, LoadCommand.self, ForksCommand.self,
+            FalseWakesCommand.self, ArchiveCheckCommand.self,
             ExactlyOnceCommand.self, CheckpointCommand.self, NewEpochCommand.self, InterpretCommand.self,
         ])
 }

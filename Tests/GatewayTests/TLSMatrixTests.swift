@@ -81,6 +81,27 @@ import Testing
         }
     }
 
+    /// Over real TLS with a good certificate: a head that never ends is closed after ten seconds, a body that never ends
+    /// at 4 MB. Each under its own reason, once, and the next device is served.
+    @Test func `a head that trickles and a body without end are closed, counted and logged once`() async throws {
+        try await GatewayRig.run { rig in
+            let files = try await Self.files(at: rig)
+            async let slow = Self.client(files.trust + files.good, port: rig.ports.device, request: "GET /v1/time HT")
+            let piece = "10000\r\n\(String(repeating: "c", count: 65_536))\r\n"
+            let endless =
+                "POST /v1/turns HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-execora-turn\r\n"
+                + "transfer-encoding: chunked\r\n\r\n" + String(repeating: piece, count: 80)
+            let said = try await Self.client(files.trust + files.good, port: rig.ports.device, request: endless)
+            #expect(!said.contains("HTTP/1.1 200"))
+            #expect(!(try await slow).contains("HTTP/1.1 200"))
+            #expect(try await eventually { rig.refusals("slow_head") == 1 })
+            #expect(rig.log.all.filter { $0.contains("slow_head") }.count == 1)
+            #expect(rig.refusals("oversized_body") <= 1)
+            let good = try await Self.client(files.trust + files.good, port: rig.ports.device)
+            #expect(good.contains("HTTP/1.1 200"), "\(good)")
+        }
+    }
+
     static let request = "GET /v1/time HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 
     /// What `openssl s_client` prints, the answer included.

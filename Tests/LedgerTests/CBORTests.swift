@@ -24,6 +24,7 @@ import Testing
     func `the examples of the standard are written and read as printed there`(value: CBORValue, text: String) throws {
         #expect(value.encoded.hex == text)
         #expect(try CBORValue(decoding: value.encoded) == value)
+        #expect(CBORValue.isCanonical(value.encoded))
     }
 
     @Test(arguments: [
@@ -40,6 +41,7 @@ import Testing
     ])
     func `any other encoding of a value is refused`(text: String, error: CBORError) {
         #expect(throws: error) { try CBORValue(decoding: bytes(text)) }
+        #expect(!CBORValue.isCanonical(bytes(text)))
     }
 
     /// Whatever is read is written back as it was: there are not two encodings of one thing.
@@ -50,7 +52,9 @@ import Testing
             let bytes = (0..<Int.random(in: 1...12, using: &random)).map { _ in
                 UInt8.random(in: 0...255, using: &random)
             }
-            guard let value = try? CBORValue(decoding: bytes) else { continue }
+            let value = try? CBORValue(decoding: bytes)
+            #expect(CBORValue.isCanonical(bytes) == (value != nil))
+            guard let value else { continue }
             read += 1
             #expect(value.encoded == bytes)
         }

@@ -131,6 +131,45 @@ extension CBORValue {
         }
     }
 
+    /// Whether `init(decoding:)` would take the bytes, without making anything of them.
+    public static func isCanonical(_ bytes: [UInt8]) -> Bool {
+        var at = 0
+        return skip(bytes, &at, depth: 0) && at == bytes.count
+    }
+
+    private static func skip(_ bytes: [UInt8], _ at: inout Int, depth: Int) -> Bool {
+        guard depth < depthMax, at < bytes.count else { return false }
+        let first = bytes[at]
+        at += 1
+        if first >= 0xE0 { return (0xF4...0xF6).contains(first) }
+        guard let argument = try? argument(first & 31, bytes, &at) else { return false }
+        switch first >> 5 {
+        case 0, 1: return argument <= UInt64(Int64.max)
+        case 2, 3:
+            guard argument <= UInt64(bytes.count - at) else { return false }
+            let content = bytes[at..<at + Int(argument)]
+            at += Int(argument)
+            return first >> 5 == 2 || content.allSatisfy { $0 < 0x80 }
+                || String(validating: content, as: UTF8.self) != nil
+        case 4:
+            guard argument <= UInt64(bytes.count - at) else { return false }
+            for _ in 0..<argument where !skip(bytes, &at, depth: depth + 1) { return false }
+            return true
+        case 5:
+            guard argument <= UInt64(bytes.count - at) else { return false }
+            var last = 0..<0
+            for _ in 0..<argument {
+                let start = at
+                guard at < bytes.count, bytes[at] >> 5 < 2, skip(bytes, &at, depth: depth + 1) else { return false }
+                guard last.isEmpty || bytes[last].lexicographicallyPrecedes(bytes[start..<at]) else { return false }
+                last = start..<at
+                guard skip(bytes, &at, depth: depth + 1) else { return false }
+            }
+            return true
+        default: return false
+        }
+    }
+
     private static func argument(_ code: UInt8, _ bytes: [UInt8], _ at: inout Int) throws(CBORError) -> UInt64 {
         if code < 24 { return UInt64(code) }
         guard code <= 27 else { throw .unsupported }

@@ -8,7 +8,7 @@ extension SyncBatch.Header {
             1: .integer(SyncBatch.version), 2: .bytes(shop), 3: .bytes(device), 4: .integer(epoch),
             5: .integer(firstSeq), 6: .integer(Int64(count)), 7: .bytes(prevHash), 8: .bytes(headHash),
             9: .integer(Int64(payloadBytes)), 10: .bytes(payloadDigest),
-            11: .integer(isCompressed ? SyncBatch.codecZstandard : SyncBatch.codecNone),
+            11: .integer(codec.rawValue),
             12: .integer(SyncBatch.algorithmEd25519), 13: .bytes(keyID), 14: .bytes(circumstances.bootID),
             15: .integer(circumstances.monotonicMilliseconds), 16: .integer(circumstances.wall.rawValue),
             17: .integer(circumstances.wallQuality), 18: .bytes(circumstances.lastReceiptHash),
@@ -33,8 +33,10 @@ extension SyncBatch.Header {
         guard payloadBytes <= SyncLimits.payloadBytesMax else { throw .tooLarge("payload") }
         self.payloadBytes = Int(payloadBytes)
         payloadDigest = try fields.bytes(10, count: SHA256.byteCount)
-        isCompressed =
-            try fields.number(11, in: SyncBatch.codecNone...SyncBatch.codecZstandard) == SyncBatch.codecZstandard
+        guard let codec = PayloadCodec(rawValue: try fields.number(11, in: natural)) else {
+            throw .malformed("header field 11")
+        }
+        self.codec = codec
         _ = try fields.number(12, in: SyncBatch.algorithmEd25519...SyncBatch.algorithmEd25519)
         keyID = try fields.bytes(13, count: 8)
         circumstances = SyncCircumstances(

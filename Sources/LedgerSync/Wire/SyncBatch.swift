@@ -4,7 +4,8 @@ import Seals
 /// Consecutive events of one device's chain, signed by its ledger key.
 ///
 ///     "DLB1" | header length u16 | header (CBOR, keys 1 to 20) | signature(64) | payload
-///     payload = one frame an event: length u32 big-endian | event body; as such (codec 0) or by Zstandard (codec 1)
+///     payload = one frame an event: length u32 big-endian | event body; as such (codec 0), by Zstandard (1) or
+///               in columns (2)
 ///
 /// The signature is over "execora/sync-batch/v1\0" || header; the header binds the payload by the length and SHA-256
 /// that it has uncompressed.
@@ -12,8 +13,6 @@ public struct SyncBatch: Hashable, Sendable {
     static let magic = "DLB1"
     static let domain = "execora/sync-batch/v1\0"
     static let version: Int64 = 1
-    static let codecNone: Int64 = 0
-    static let codecZstandard: Int64 = 1
     static let algorithmEd25519: Int64 = 1
 
     public struct Header: Hashable, Sendable {
@@ -28,7 +27,7 @@ public struct SyncBatch: Hashable, Sendable {
         public var headHash: [UInt8]
         /// Uncompressed.
         public var payloadBytes: Int
-        public var isCompressed = false
+        public var codec = PayloadCodec.none
         public var payloadDigest: [UInt8]
         /// `VerifyingKey.keyID` of the ledger key.
         public var keyID: [UInt8]
@@ -83,11 +82,11 @@ public struct SyncBatch: Hashable, Sendable {
             prev = event.hash
             payload += Self.frameLength(event.body.count) + event.body
         }
-        let compressed = Compression.compressed(payload)
+        let (codec, packed) = PayloadCodec.pack(payload, of: events.map(\.body))
         let header = Header(
             shop: shop, device: device, epoch: events[0].epoch, firstSeq: events[0].seq, count: events.count,
             prevHash: events[0].prev, headHash: prev, payloadBytes: payload.count,
-            isCompressed: compressed != nil, payloadDigest: SHA256.digest(payload), keyID: key.verifyingKey.keyID,
+            codec: codec, payloadDigest: SHA256.digest(payload), keyID: key.verifyingKey.keyID,
             circumstances: circumstances)
         let envelope: [UInt8]
         do {
@@ -96,7 +95,7 @@ public struct SyncBatch: Hashable, Sendable {
         return SyncBatch(
             header: header,
             entries: events.map { Entry(seq: $0.seq, body: $0.body, prev: $0.prev, hash: $0.hash) },
-            bytes: envelope + (compressed ?? payload))
+            bytes: envelope + packed)
     }
 
     /// Reads and checks a batch: form, limits, signature, payload digest, chain from `prevHash` to `headHash`.
@@ -124,9 +123,7 @@ public struct SyncBatch: Hashable, Sendable {
     }
 
     private static func payload(of envelope: Envelope, _ header: Header) throws(SyncError) -> [UInt8] {
-        if header.isCompressed { return try Compression.expanded(envelope.rest, to: header.payloadBytes) }
-        guard header.payloadBytes == envelope.rest.count else { throw .malformed("payload of another length") }
-        return Array(envelope.rest)
+        try header.codec.unpack(envelope.rest, count: header.count, payloadBytes: header.payloadBytes)
     }
 
     private static func entries(of payload: [UInt8], _ header: Header) throws(SyncError) -> [Entry] {
@@ -143,7 +140,7 @@ public struct SyncBatch: Hashable, Sendable {
             let body = Array(payload[at..<at + length])
             at += length
             // An event is canonical CBOR, so that no two encodings of one event exist.
-            do { _ = try CBORValue(decoding: body) } catch { throw .malformed("event \(seq) is not canonical CBOR") }
+            guard CBORValue.isCanonical(body) else { throw .malformed("event \(seq) is not canonical CBOR") }
             let hash = ChainLink.hash(
                 device: header.device, epoch: header.epoch, seq: seq, prev: prev, body: body)
             entries.append(Entry(seq: seq, body: body, prev: prev, hash: hash))

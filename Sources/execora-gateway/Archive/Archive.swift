@@ -38,12 +38,15 @@ final class Archive: Service {
     static func make(
         _ configuration: ArchiveConfiguration, metrics: GatewayMetrics, logger: Logger
     ) throws -> Archive {
-        let store: any ArchiveStore =
-            switch configuration.place {
-            case .folder(let path): FolderArchive(path: path)
-            case .bucket(let bucket): BucketArchive(bucket: bucket, secret: try ProviderSecret(bucket.keyFile))
-            }
-        return Archive(store, retentionDays: configuration.retentionDays, metrics: metrics, logger: logger)
+        Archive(
+            try store(configuration), retentionDays: configuration.retentionDays, metrics: metrics, logger: logger)
+    }
+
+    static func store(_ configuration: ArchiveConfiguration) throws -> any ArchiveStore {
+        switch configuration.place {
+        case .folder(let path): FolderArchive(path: path)
+        case .bucket(let bucket): BucketArchive(bucket: bucket, secret: try ProviderSecret(bucket.keyFile))
+        }
     }
 
     /// Takes a turn's sound. Any thread; never blocks.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import JSONText
 
 struct ExactlyOnceCommand: AsyncParsableCommand {
@@ -42,6 +43,9 @@ struct ExactlyOnceCommand: AsyncParsableCommand {
     @Flag(help: "Real books of spoken payments instead of invented entries.")
     var payments = false
 
+    @Option(help: "With --payments: an existing folder in which the books are kept as files, as on a device.")
+    var book: String?
+
     func validate() throws {
         guard (1...1000).contains(devices), entries >= devices, (1...1000).contains(batchEntries) else {
             throw ValidationError("devices 1 to 1000, entries at least one each, batch-entries 1 to 1000")
@@ -58,7 +62,7 @@ struct ExactlyOnceCommand: AsyncParsableCommand {
                 devicePort: devicePort)
             if clean { run.line = .init() }
             run.line.bitsPerSecond = bitsPerSecond
-            (run.repeats, run.isReal) = (!clean, payments)
+            (run.repeats, run.isReal, run.books) = (!clean, payments, book)
             let result = try await run.go(fleet: fleet)
             let held = try await fleet.entriesHeld() - before
             let expected = Int64(devices * (entries / devices))
@@ -69,7 +73,7 @@ struct ExactlyOnceCommand: AsyncParsableCommand {
                 "bits_per_second": JSONValue(bitsPerSecond), "tries": .integer(Int64(result.tries)),
                 "sent_twice_or_late": .integer(Int64(result.doubled)), "connections_cut": .integer(Int64(result.cut)),
                 "connections_refused": .integer(Int64(result.refused)), "pieces_late": .integer(Int64(result.late)),
-                "seed": .string(String(seed)),
+                "seed": .string(String(seed)), "book_bytes": JSONValue(result.bookBytes),
             ]
             print(line.text)
             guard held == expected, result.headsEqual else { throw ExitCode(1) }
@@ -91,6 +95,8 @@ struct BadLineRun: Sendable {
 
     var repeats = true
     var isReal = false
+    /// A folder for the books of real payments; nil keeps them in memory.
+    var books: String?
 
     struct Result: Sendable {
         var headsEqual: Bool
@@ -102,6 +108,8 @@ struct BadLineRun: Sendable {
         var milliseconds: Int64
         /// Over the line, both ways, TLS and HTTP included.
         var bytes: Int
+        /// Of all books, where they are files.
+        var bookBytes: Int64?
     }
 
     func go(fleet: Fleet) async throws -> Result {
@@ -118,7 +126,8 @@ struct BadLineRun: Sendable {
             counters.append(
                 try BadLineCounter(
                     counter, entries: entries / devices, batchEntries: batchEntries, bodyBytes: 80,
-                    isReal: isReal, repeats: repeats, seed: random.next()))
+                    isReal: isReal, bookPath: books.map { "\($0)/book-\(index).sqlite" }, repeats: repeats,
+                    seed: random.next()))
         }
         let start = ContinuousClock.now
         let heads = try await withThrowingTaskGroup(of: [UInt8].self) { group in
@@ -134,9 +143,20 @@ struct BadLineRun: Sendable {
             try await counter.end()
         }
         try await proxy.end()
+        let bookBytes = books.map { books in
+            (0..<devices).map { Self.fileBytes("\(books)/book-\($0).sqlite") }.reduce(0, +)
+        }
         return Result(
             headsEqual: heads.count == devices && heads.isSubset(of: held), tries: tries, doubled: doubled,
             cut: proxy.cut, refused: proxy.refused, late: proxy.late, milliseconds: took,
-            bytes: proxy.bytes)
+            bytes: proxy.bytes, bookBytes: bookBytes)
+    }
+
+    /// A book with its log.
+    private static func fileBytes(_ path: String) -> Int64 {
+        ["", "-wal"].reduce(0) { sum, suffix in
+            var status = stat()
+            return stat(path + suffix, &status) == 0 ? sum + Int64(status.st_size) : sum
+        }
     }
 }

@@ -24,6 +24,7 @@ struct ServeCommand: AsyncParsableCommand {
 
             // A peer that closed its pipe or socket must not end the gateway.
             signal(SIGPIPE, SIG_IGN)
+            GatewayMemory.prepare()
             let folder = StateFolder(path: configuration.state)
             let logger = GatewayLog.logger()
             let left = try folder.serverCertificateLeft(nowMilliseconds: SystemClock.milliseconds())

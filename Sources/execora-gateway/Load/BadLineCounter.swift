@@ -24,15 +24,16 @@ actor BadLineCounter {
 
     /// - Parameter isReal: a real book of payments in memory instead of invented entries.
     init(
-        _ counter: VirtualCounter, entries: Int, batchEntries: Int, bodyBytes: Int, isReal: Bool, repeats: Bool,
-        seed: UInt64
+        _ counter: VirtualCounter, entries: Int, batchEntries: Int, bodyBytes: Int, isReal: Bool,
+        bookPath: String? = nil, repeats: Bool, seed: UInt64
     ) throws {
         self.counter = counter
         self.repeats = repeats
         random = SplitMix(state: seed)
         journal =
             isReal
-            ? try PaymentBook.make(identity: counter.identity, entries: entries, random: &random)
+            ? try PaymentBook.make(
+                path: bookPath, identity: counter.identity, entries: entries, random: &random)
             : InventedJournal(
                 device: counter.identity.device, entries: entries, bodyBytes: bodyBytes, seed: random.next())
         var configuration = SyncConfiguration()

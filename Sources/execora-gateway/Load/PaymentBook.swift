@@ -22,7 +22,7 @@ enum PaymentBook {
             let left = entries - Int(try book.head().seq)
             var requests: [LedgerStore.Request] = []
             for index in 0..<min(500, left) {
-                clock += 170_000
+                clock += Int64(40_000 + random.next() % 260_000)
                 let at = WallTime(milliseconds: clock)
                 let id = ULID(at: at, using: &random)
                 if ids.isEmpty {
@@ -34,7 +34,9 @@ enum PaymentBook {
                     continue
                 }
                 let evidence = Evidence(
-                    turn: ULID(at: at, using: &random),
+                    // The turn began when the wake word was heard, some seconds before.
+                    turn: ULID(
+                        at: WallTime(milliseconds: clock - Int64(1500 + random.next() % 4000)), using: &random),
                     transcriptHash: (0..<32).map { _ in UInt8(truncatingIfNeeded: random.next()) },
                     confidenceMilli: Int64(700 + random.next() % 300), confirmedBy: "voice")
                 let split = PaymentSplit(

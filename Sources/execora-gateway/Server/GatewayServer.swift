@@ -88,7 +88,7 @@ struct GatewayServer: Service {
             _ address: GatewayConfiguration.Address, _ place: WritableKeyPath<Ports, Int> & Sendable
         ) -> any Service where Context.Source == ApplicationRequestContextSource {
             Application(
-                router: router, server: server,
+                responder: RequestTask(router.buildResponder()), server: server,
                 configuration: .init(
                     address: .hostname(address.host, port: address.port),
                     availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: quiet)),

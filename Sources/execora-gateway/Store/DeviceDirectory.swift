@@ -18,11 +18,26 @@ actor DeviceDirectory {
 
     deinit { thread.end() }
 
-    /// Who holds the certificate; nil when none of the shop's devices does.
-    func device(shop: [UInt8], fingerprint: [UInt8]) throws(GatewayError) -> DeviceRecord? {
-        try database.first(
-            Self.select + " WHERE c.shop_id = ? AND c.fingerprint = ?", .blob(shop), .blob(fingerprint),
-            read: Self.record)
+    /// Who holds each certificate, in one round trip; nil where none of the shop's devices does.
+    func devices(_ questions: [LookupQueue.Question]) throws(GatewayError) -> [DeviceRecord?] {
+        let sql = Self.select + " WHERE c.shop_id = ? AND c.fingerprint = ?"
+        func read(again: Bool) throws(GatewayError) -> [DeviceRecord?] {
+            var found = [DeviceRecord?](repeating: nil, count: questions.count)
+            do throws(GatewayError) {
+                if let only = questions.first, questions.count == 1 || again {
+                    // One statement finds by itself that the line was lost meanwhile, and asks again on a new one.
+                    found[0] = try database.first(sql, .blob(only.shop), .blob(only.fingerprint), read: Self.record)
+                }
+                guard questions.count > 1 else { return found }
+                let statements = questions.map { FleetStatement(sql, .blob($0.shop), .blob($0.fingerprint)) }
+                try database.each(statements) { (index, row) throws(GatewayError) in found[index] = Self.record(row) }
+            } catch {
+                guard !again, questions.count > 1 else { throw error }
+                return try read(again: true)
+            }
+            return found
+        }
+        return try read(again: false)
     }
 
     /// For a certificate that does not say its shop.

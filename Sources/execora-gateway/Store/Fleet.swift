@@ -28,9 +28,17 @@ struct Fleet: Sendable {
 
     let stores: [FleetStore]
     private let directories: [DeviceDirectory]
+    private let lookups: [LookupQueue]
 
     /// Connections that one database takes batches over: while one waits for the disk another is filled.
     private let lanes: [[FleetStore]]
+
+    private init(stores: [FleetStore], directories: [DeviceDirectory], lanes: [[FleetStore]]) {
+        self.stores = stores
+        self.directories = directories
+        self.lanes = lanes
+        lookups = directories.map { LookupQueue($0) }
+    }
 
     /// The embedded store alone.
     static func embedded(_ store: FleetStore, path: String) throws -> Fleet {
@@ -67,7 +75,7 @@ struct Fleet: Sendable {
 
     /// - Parameter shop: as the certificate says; nil in one of an earlier gateway, when every store is asked.
     func device(shop: [UInt8]?, fingerprint: [UInt8]) async throws -> DeviceRecord? {
-        if let shop { return try await directories[index(of: shop)].device(shop: shop, fingerprint: fingerprint) }
+        if let shop { return try await lookups[index(of: shop)].device(.init(shop: shop, fingerprint: fingerprint)) }
         for directory in directories {
             if let device = try await directory.device(anywhere: fingerprint) { return device }
         }

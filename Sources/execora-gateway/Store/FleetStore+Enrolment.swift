@@ -104,6 +104,22 @@ extension FleetStore {
         }
     }
 
+    /// Makes devices known whose certificates were signed without a code: for `load` alone.
+    func admit(
+        _ all: [(subject: CertificateSubject, issued: CertificateAuthority.Issued)], nowMilliseconds now: Int64
+    ) throws(GatewayError) {
+        try database.transaction { () throws(GatewayError) in
+            for (subject, issued) in all {
+                try database.run(
+                    "INSERT INTO shop(shop_id, name, created_ms) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
+                    .blob(subject.shop), .text("load \(Hex.text(subject.shop))"), .integer(now))
+                try add(
+                    subject.device, to: subject.shop, series: subject.series, ledgerKey: subject.ledgerKey, now: now)
+                try keep(issued, shop: subject.shop, device: subject.device)
+            }
+        }
+    }
+
     func add(
         _ device: [UInt8], to shop: [UInt8], series: String, ledgerKey: [UInt8], now: Int64
     ) throws(GatewayError) {

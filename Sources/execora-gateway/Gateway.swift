@@ -19,7 +19,8 @@ struct Gateway: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, EnrolTokenCommand.self, ServeCommand.self, CheckCommand.self, HeadsCommand.self,
             RevokeCommand.self, MigrateCommand.self, LoadCommand.self,
-            ExactlyOnceCommand.self, CheckpointCommand.self, NewEpochCommand.self, InterpretCommand.self,
+            ExactlyOnceCommand.self, CheckpointCommand.self, NewEpochCommand.self, TellCommand.self,
+            InterpretCommand.self,
         ])
 }
 

@@ -59,7 +59,7 @@ import Testing
 final class RealDevice: Sendable {
     let folder: IdentityFolder
     let identity: DeviceIdentity
-    private let link: GatewayLink
+    let link: GatewayLink
 
     static func enrolled(at rig: GatewayRig) async throws -> RealDevice {
         var template = Array("/tmp/execora-device-XXXXXX".utf8CString)

@@ -124,6 +124,12 @@ struct Fleet: Sendable {
         return nil
     }
 
+    /// The store a shop is in, and its id, by the name it was enrolled under.
+    func shop(named name: String) async throws -> (store: FleetStore, id: [UInt8])? {
+        for store in stores { if let id = try await store.shop(named: name) { return (store, id) } }
+        return nil
+    }
+
     /// All entries of all journals.
     func entriesHeld() async throws -> Int64 {
         var total: Int64 = 0

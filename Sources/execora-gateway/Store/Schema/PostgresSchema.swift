@@ -42,6 +42,15 @@ enum PostgresSchema {
             shop_id bytea NOT NULL, device_id bytea NOT NULL, epoch bigint NOT NULL, last_seq bigint NOT NULL,
             head bytea NOT NULL, closed_ms bigint NOT NULL, PRIMARY KEY(shop_id, device_id, epoch));
         """,
+        """
+        CREATE TABLE shop_log(
+            shop_id bytea NOT NULL, sseq bigint NOT NULL, hash bytea NOT NULL, kind bigint NOT NULL,
+            head bytea NOT NULL, body bytea, device_id bytea NOT NULL, epoch bigint, through_seq bigint,
+            PRIMARY KEY(shop_id, sseq));
+        CREATE TABLE log_place(
+            shop_id bytea NOT NULL, device_id bytea NOT NULL, ledger_key bytea NOT NULL, is_revoked bigint NOT NULL,
+            epoch bigint NOT NULL, seq bigint NOT NULL, PRIMARY KEY(shop_id, device_id));
+        """,
     ]
 
     static var version: Int64 { Int64(migrations.count) }

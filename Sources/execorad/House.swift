@@ -408,7 +408,7 @@ final class House: @unchecked Sendable {
     /// This device's id, 32 hexadecimal digits; empty before it has keys.
     var deviceHex: String {
         let folder = IdentityFolder(path: configuration.identityFolder)
-        return (try? folder.ledgerKey()).map { Hex.text(DeviceIdentity.deviceID(of: $0.verifyingKey)) } ?? ""
+        return (try? folder.deviceID()).map { Hex.text($0) } ?? ""
     }
 
     /// Nil before enrolment.
@@ -452,6 +452,7 @@ final class House: @unchecked Sendable {
             log.warning(
                 "sync failed; it is tried again", .init("why", .string("\(failure)")),
                 .init("retry_ms", .integer(retry)))
+            if failure == .identity(code: "ledger_key") { presentKeys() }
         case .parked(let seq):
             log.error("the gateway refuses an entry; sync waits before it", .init("seq", .integer(seq)))
         case .serverRollback(let next, let receipted):
@@ -461,6 +462,24 @@ final class House: @unchecked Sendable {
         case .stopped(let reason):
             log.error("sync has stopped for good; call the operator", .init("why", .string("\(reason)")))
         case .bookFailed(let error): log.error("sync could not read the book", .init("why", .string("\(error)")))
+        }
+    }
+
+    /// The gateway knows an earlier ledger key of this device: it lost days of its store. It is shown the way to ours.
+    private func presentKeys() {
+        let folder = IdentityFolder(path: configuration.identityFolder)
+        guard let link, let handovers = try? folder.handovers(), !handovers.isEmpty else {
+            log.error("the gateway has another ledger key of this device: run 'execorad rotate-key' to its end")
+            return
+        }
+        KeyChange.present(handovers, over: link) { [self] result in
+            switch result {
+            case .success:
+                log.notice("the gateway has taken this device's ledger key again")
+                flush()
+            case .failure(let error):
+                log.error("the gateway does not take this device's ledger key", .init("why", .string(error.code)))
+            }
         }
     }
 

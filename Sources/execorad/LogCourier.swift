@@ -14,7 +14,7 @@ final class LogCourier: ShopLogDoor {
 
     func ask(_ path: String, number: Int64) {
         let back = back
-        link.request(LinkRequest(kind: .sync, path: path)) { result in
+        link.request(LinkRequest(kind: .log, path: path)) { result in
             switch result {
             case .success(let response):
                 back(

@@ -90,7 +90,7 @@ final class RealDevice: Sendable {
         return RealDevice(folder: folder, identity: identity, link: link)
     }
 
-    private init(folder: IdentityFolder, identity: DeviceIdentity, link: GatewayLink) {
+    init(folder: IdentityFolder, identity: DeviceIdentity, link: GatewayLink) {
         self.folder = folder
         self.identity = identity
         self.link = link
@@ -194,9 +194,15 @@ final class RealDevice: Sendable {
     }
 
     /// A page of the gateway's copy.
-    func get(_ path: String) throws -> [UInt8] {
+    func get(_ path: String) throws -> [UInt8] { try ask(LinkRequest(kind: .sync, path: path)) }
+
+    func post(_ path: String, _ body: [UInt8]) throws -> [UInt8] {
+        try ask(LinkRequest(kind: .sync, path: path, contentType: "application/json", body: body))
+    }
+
+    private func ask(_ request: LinkRequest) throws -> [UInt8] {
         let (keep, arrived) = (ReplyBox(), DispatchSemaphore(value: 0))
-        link.request(LinkRequest(kind: .sync, path: path)) { result in
+        link.request(request) { result in
             keep.reply.withLock { $0 = result }
             arrived.signal()
         }

@@ -294,7 +294,7 @@ private final class LogDoor: ShopLogDoor {
 
     func ask(_ path: String, number: Int64) {
         let (box, arrived) = (box, arrived)
-        link.request(LinkRequest(kind: .sync, path: path)) { result in
+        link.request(LinkRequest(kind: .log, path: path)) { result in
             box.held.withLock { held in
                 switch result {
                 case .success(let response):

@@ -12,6 +12,7 @@ SELECT create_distributed_table('device', 'shop_id', colocate_with => 'shop');
 SELECT create_distributed_table('certificate', 'shop_id', colocate_with => 'shop');
 SELECT create_distributed_table('device_head', 'shop_id', colocate_with => 'shop');
 SELECT create_distributed_table('past_epoch', 'shop_id', colocate_with => 'shop');
+SELECT create_distributed_table('past_key', 'shop_id', colocate_with => 'shop');
 SELECT create_distributed_table('batch', 'shop_id', colocate_with => 'shop');
 SELECT create_distributed_table('shop_log', 'shop_id', colocate_with => 'shop');
 SELECT create_distributed_table('log_place', 'shop_id', colocate_with => 'shop');

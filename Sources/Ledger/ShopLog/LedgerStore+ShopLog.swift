@@ -8,6 +8,13 @@ public struct CounterStanding: Hashable, Sendable {
     public var seq: Int64
     /// When the gateway told of the newest of them, by its clock; nil before the first. What its sums are as of.
     public var asOf: WallTime?
+
+    public init(details: CounterDetails, epoch: Int64, seq: Int64, asOf: WallTime?) {
+        self.details = details
+        self.epoch = epoch
+        self.seq = seq
+        self.asOf = asOf
+    }
 }
 
 /// What became of a run of log entries.

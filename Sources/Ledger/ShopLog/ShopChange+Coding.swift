@@ -23,6 +23,7 @@ extension ShopChange {
                 Kind.counter,
                 CBORValue.array([
                     .bytes(counter.device), .text(counter.series), .bytes(counter.ledgerKey), .bool(counter.isRevoked),
+                    .optional(counter.handover),
                 ]).encoded
             )
         case .catalogue(let items):
@@ -54,12 +55,13 @@ extension ShopChange {
         guard kind != Kind.facts, let fields = (try? CBORValue(decoding: body))?.array else { return nil }
         switch kind {
         case Kind.counter:
-            guard fields.count == 4, let device = fields[0].bytes, device.count == 16, let series = fields[1].text,
+            guard fields.count == 5, let device = fields[0].bytes, device.count == 16, let series = fields[1].text,
                 InvoiceNumber.isSeries(series), let key = fields[2].bytes, key.count == 32,
-                let isRevoked = fields[3].bool
+                let isRevoked = fields[3].bool, fields[4].bytes != nil || fields[4] == .null
             else { return nil }
             self = .counter(
-                CounterDetails(device: device, series: series, ledgerKey: key, isRevoked: isRevoked))
+                CounterDetails(
+                    device: device, series: series, ledgerKey: key, isRevoked: isRevoked, handover: fields[4].bytes))
         case Kind.catalogue:
             guard !fields.isEmpty, fields.count <= Self.catalogueItemsMax else { return nil }
             var items: [CatalogueItem] = []

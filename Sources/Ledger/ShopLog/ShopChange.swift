@@ -19,12 +19,17 @@ public struct CounterDetails: Hashable, Sendable {
     /// 32 bytes; what its batches are verified with from here on.
     public var ledgerKey: [UInt8]
     public var isRevoked: Bool
+    /// How this key follows from the one before, signed by both (`KeyHandover`, as JSON); nil for the first key.
+    public var handover: [UInt8]?
 
-    public init(device: [UInt8], series: String, ledgerKey: [UInt8], isRevoked: Bool) {
+    public init(
+        device: [UInt8], series: String, ledgerKey: [UInt8], isRevoked: Bool, handover: [UInt8]? = nil
+    ) {
         self.device = device
         self.series = series
         self.ledgerKey = ledgerKey
         self.isRevoked = isRevoked
+        self.handover = handover
     }
 }
 

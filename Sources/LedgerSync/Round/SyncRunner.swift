@@ -37,7 +37,7 @@ public final class SyncRunner {
         configuration: SyncConfiguration, random: @escaping () -> UInt64, now: SyncMoment,
         tell: @escaping (SyncEvent) -> Void
     ) {
-        precondition(DeviceIdentity.deviceID(of: key.verifyingKey) == identity.device, "another device's ledger key")
+        precondition(identity.signs(with: key.verifyingKey), "another device's ledger key")
         self.book = book
         self.door = door
         self.identity = identity
@@ -203,6 +203,14 @@ public final class SyncRunner {
     }
 
     private func resolve(_ refusal: SyncRefusal, of batch: OutgoingBatch, _ now: SyncMoment) throws(BookError) {
+        if refusal.code == "fork", let open = refusal.epoch, open > batch.epoch, try book.head().epoch == open {
+            // The owner closed the epoch of these entries and opened the one this book is in: what was never sent of
+            // the old one lies at the gateway as evidence, and the new chain goes up from its first entry.
+            place = ChainHead(epoch: open, seq: 0, hash: ChainLink.start)
+            driver.resumeElsewhere(now: now.monotonicMilliseconds)
+            if case .backingOff = driver.phase { tellFailure(.gapAgain, now) }
+            return
+        }
         guard refusal.code == "gap" else {
             return refusal.code == "fork" ? stop(.fork) : fail(.unexpected(status: 409), now)
         }

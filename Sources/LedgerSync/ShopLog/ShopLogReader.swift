@@ -1,3 +1,4 @@
+import JSONText
 import Ledger
 import Seals
 
@@ -55,6 +56,13 @@ struct ShopLogReader {
         }
         if case .counter(let counter) = change {
             guard let key = try? VerifyingKey(bytes: counter.ledgerKey) else { throw .malformed("a counter's key") }
+            // A key that is known is followed by another at its own word alone.
+            if let known = keys[counter.device], known != key {
+                guard let json = counter.handover.flatMap({ try? JSONValue(parsing: $0) }),
+                    let handover = KeyHandover(json: json), handover.device == counter.device, handover.old == known,
+                    handover.new == key, handover.holds
+                else { throw .notAuthentic }
+            }
             keys[counter.device] = key
         }
         return change

@@ -84,7 +84,7 @@ struct Fleet: Sendable {
     func enrol(
         codeHash: [UInt8], requestHash: [UInt8], device: [UInt8], ledgerKey: [UInt8], nowMilliseconds now: Int64,
         issue:
-            @escaping @Sendable (_ shop: [UInt8], _ series: String) throws(GatewayError) -> (
+            @escaping @Sendable (_ shop: [UInt8], _ device: [UInt8], _ series: String) throws(GatewayError) -> (
                 CertificateAuthority.Issued, [UInt8]
             )
     ) async throws -> FleetStore.Enrolment {

@@ -5,7 +5,7 @@ import Seals
 // The log of a shop: what its counters are told, numbered, chained and signed. What the owner says is written into it
 // at once. What the counters say (their batches, and who they are) enters it when one of them asks for the log: then
 // the log takes in what came since, in one transaction under the shop's lock. So a batch costs nothing more when it
-// arrives, a shop with one counter has next to no log, and a counter that joins late gets all of it.
+// arrives, a shop with one counter has in its log what the owner said and no more, and a counter that joins late gets all of it.
 
 /// One entry as it goes down.
 struct ShopLogRow: Sendable {
@@ -98,10 +98,10 @@ extension FleetStore {
             SELECT count(*) FROM device d
             JOIN device_head h ON h.shop_id = d.shop_id AND h.device_id = d.device_id
             LEFT JOIN log_place p ON p.shop_id = d.shop_id AND p.device_id = d.device_id
-            WHERE d.shop_id = ? AND (p.device_id IS NULL OR p.ledger_key <> d.ledger_key
-                OR p.is_revoked <> CASE WHEN d.revoked_ms IS NULL THEN 0 ELSE 1 END
-                OR (SELECT count(*) FROM device c WHERE c.shop_id = d.shop_id) > 1
-                    AND (p.epoch < h.epoch OR p.epoch = h.epoch AND p.seq < h.next_seq - 1))
+            WHERE d.shop_id = ? AND (SELECT count(*) FROM device c WHERE c.shop_id = d.shop_id) > 1
+                AND (p.device_id IS NULL OR p.ledger_key <> d.ledger_key OR p.series <> d.series
+                    OR p.is_revoked <> CASE WHEN d.revoked_ms IS NULL THEN 0 ELSE 1 END
+                    OR p.epoch < h.epoch OR p.epoch = h.epoch AND p.seq < h.next_seq - 1)
             """, .blob(shop))
         return behind ?? 0 > 0
     }
@@ -124,14 +124,14 @@ extension FleetStore {
         var headEpoch: Int64
         var headSeq: Int64
         /// What the log has said; nil where it has not named the counter.
-        var told: (key: [UInt8], isRevoked: Bool, epoch: Int64, seq: Int64)?
+        var told: (key: [UInt8], series: String, isRevoked: Bool, epoch: Int64, seq: Int64)?
     }
 
     private func takeIn(_ log: inout LogHead) throws(GatewayError) {
         let counters = try database.all(
             """
             SELECT d.device_id, d.series, d.ledger_key, CASE WHEN d.revoked_ms IS NULL THEN 0 ELSE 1 END, h.epoch,
-                h.next_seq - 1, p.ledger_key, p.is_revoked, p.epoch, p.seq
+                h.next_seq - 1, p.ledger_key, p.series, p.is_revoked, p.epoch, p.seq
             FROM device d JOIN device_head h ON h.shop_id = d.shop_id AND h.device_id = d.device_id
             LEFT JOIN log_place p ON p.shop_id = d.shop_id AND p.device_id = d.device_id
             WHERE d.shop_id = ? ORDER BY d.series
@@ -140,55 +140,71 @@ extension FleetStore {
             LogCounter(
                 device: $0.blob(0), series: $0.text(1), ledgerKey: $0.blob(2), isRevoked: $0.integer(3) == 1,
                 headEpoch: $0.integer(4), headSeq: $0.integer(5),
-                told: $0.isNull(6) ? nil : ($0.blob(6), $0.integer(7) == 1, $0.integer(8), $0.integer(9)))
+                told: $0.isNull(6)
+                    ? nil : ($0.blob(6), $0.text(7), $0.integer(8) == 1, $0.integer(9), $0.integer(10)))
         }
         var left = Self.logStepMax
-        for counter in counters {
-            var place = (epoch: counter.told?.epoch ?? 1, seq: counter.told?.seq ?? 0)
-            if counter.told?.key != counter.ledgerKey || counter.told?.isRevoked != counter.isRevoked {
-                let details = CounterDetails(
-                    device: counter.device, series: counter.series, ledgerKey: counter.ledgerKey,
-                    isRevoked: counter.isRevoked)
-                guard let (kind, body) = ShopChange.counter(details).coded else { return }
-                try add(kind, body, about: counter.device, to: &log)
-            }
-            if counters.count > 1, left > 0 {
-                place = try takeInBatches(of: counter, behind: place, &left, to: &log)
-            }
-            try database.run(
-                """
-                INSERT INTO log_place(shop_id, device_id, ledger_key, is_revoked, epoch, seq) VALUES(?, ?, ?, ?, ?, ?)
-                ON CONFLICT(shop_id, device_id) DO UPDATE SET ledger_key = excluded.ledger_key,
-                    is_revoked = excluded.is_revoked, epoch = excluded.epoch, seq = excluded.seq
-                """, .blob(log.shop), .blob(counter.device), .blob(counter.ledgerKey),
-                .integer(counter.isRevoked ? 1 : 0), .integer(place.epoch), .integer(place.seq))
+        for counter in counters { try takeIn(counter, &left, to: &log) }
+    }
+
+    /// What is new of one counter: under each of its keys what that key signed, then the next key.
+    private func takeIn(_ counter: LogCounter, _ left: inout Int, to log: inout LogHead) throws(GatewayError) {
+        let changes = try pastKeys(of: counter.device, shop: log.shop)
+        var place = (epoch: counter.told?.epoch ?? 1, seq: counter.told?.seq ?? 0)
+        var key = counter.told?.key ?? changes.first?.key ?? counter.ledgerKey
+        func name(handover: [UInt8]? = nil) throws(GatewayError) {
+            let details = CounterDetails(
+                device: counter.device, series: counter.series, ledgerKey: key, isRevoked: counter.isRevoked,
+                handover: handover)
+            guard let (kind, body) = ShopChange.counter(details).coded else { return }
+            try add(kind, body, about: counter.device, to: &log)
         }
+        if counter.told?.isRevoked != counter.isRevoked || counter.told?.series != counter.series { try name() }
+        while key != counter.ledgerKey, let change = changes.first(where: { $0.key == key }) {
+            place = try takeInBatches(of: counter, behind: place, until: change.until, &left, to: &log)
+            guard place >= change.until else { break }
+            key = change.next
+            try name(handover: change.handover)
+        }
+        if key == counter.ledgerKey {
+            place = try takeInBatches(
+                of: counter, behind: place, until: (counter.headEpoch, counter.headSeq), &left, to: &log)
+        }
+        try database.run(
+            """
+            INSERT INTO log_place(shop_id, device_id, ledger_key, series, is_revoked, epoch, seq)
+            VALUES(?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT(shop_id, device_id) DO UPDATE SET ledger_key = excluded.ledger_key,
+                series = excluded.series, is_revoked = excluded.is_revoked, epoch = excluded.epoch, seq = excluded.seq
+            """, .blob(log.shop), .blob(counter.device), .blob(key), .text(counter.series),
+            .integer(counter.isRevoked ? 1 : 0),
+            .integer(place.epoch), .integer(place.seq))
     }
 
     private func takeInBatches(
-        of counter: LogCounter, behind place: (epoch: Int64, seq: Int64), _ left: inout Int, to log: inout LogHead
+        of counter: LogCounter, behind place: (epoch: Int64, seq: Int64), until end: (epoch: Int64, seq: Int64),
+        _ left: inout Int, to log: inout LogHead
     ) throws(GatewayError) -> (epoch: Int64, seq: Int64) {
-        guard (place.epoch, place.seq) < (counter.headEpoch, counter.headSeq) else { return place }
+        guard place < end, left > 0 else { return place }
         let asked = left
         let batches = try database.all(
             """
             SELECT epoch, through_seq, envelope FROM batch
             WHERE shop_id = ? AND device_id = ? AND (epoch > ? OR epoch = ? AND through_seq > ?)
+                AND (epoch < ? OR epoch = ? AND through_seq <= ?)
             ORDER BY epoch, through_seq LIMIT ?
             """, .blob(log.shop), .blob(counter.device), .integer(place.epoch), .integer(place.epoch),
-            .integer(place.seq), .integer(Int64(asked))
+            .integer(place.seq), .integer(end.epoch), .integer(end.epoch), .integer(end.seq), .integer(Int64(asked))
         ) { (epoch: $0.integer(0), through: $0.integer(1), envelope: $0.blob(2)) }
-        var reached = place
         for batch in batches {
             try add(
                 ShopChange.Kind.facts, batch.envelope, about: counter.device, batch: (batch.epoch, batch.through),
                 to: &log)
-            reached = (batch.epoch, batch.through)
         }
         left -= batches.count
-        // All of the older epochs is in: an epoch that was opened and has nothing yet is reached as well.
-        if batches.count < asked { reached = (counter.headEpoch, counter.headSeq) }
-        return reached
+        // All of it is in, and an epoch that was opened and has nothing yet is reached as well.
+        if batches.count < asked { return end }
+        return batches.last.map { ($0.epoch, $0.through) } ?? place
     }
 
     private func add(

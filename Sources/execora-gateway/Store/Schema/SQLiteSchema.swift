@@ -3,7 +3,7 @@
 /// `batch.envelope`, as signed.
 enum SQLiteSchema {
     /// Each brings the file from its index to the next version. Never changed once it has run anywhere: add one.
-    static let migrations = [first, second, third, fourth]
+    static let migrations = [first, second, third, fourth, fifth]
 
     /// Kept in `user_version`; a newer file is refused.
     static var version: Int64 { Int64(migrations.count) }
@@ -93,8 +93,17 @@ enum SQLiteSchema {
             head BLOB NOT NULL, body BLOB, device_id BLOB NOT NULL, epoch INTEGER, through_seq INTEGER,
             PRIMARY KEY(shop_id, sseq)) STRICT, WITHOUT ROWID;
         CREATE TABLE log_place(
-            shop_id BLOB NOT NULL, device_id BLOB NOT NULL, ledger_key BLOB NOT NULL, is_revoked INTEGER NOT NULL,
+            shop_id BLOB NOT NULL, device_id BLOB NOT NULL, ledger_key BLOB NOT NULL, series TEXT NOT NULL,
+            is_revoked INTEGER NOT NULL,
             epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
             PRIMARY KEY(shop_id, device_id)) STRICT, WITHOUT ROWID;
+        """
+
+    /// Ledger keys that were changed for others, each with the word of both.
+    private static let fifth = """
+        CREATE TABLE past_key(
+            shop_id BLOB NOT NULL, device_id BLOB NOT NULL, ledger_key BLOB NOT NULL, until_epoch INTEGER NOT NULL,
+            until_seq INTEGER NOT NULL, handover TEXT NOT NULL, taken_ms INTEGER NOT NULL,
+            PRIMARY KEY(shop_id, device_id, ledger_key)) STRICT, WITHOUT ROWID;
         """
 }

@@ -187,7 +187,7 @@ final class RealDevice: Sendable {
             guard let (id, answer) = door.answer() else { break }
             runner.answered(answer, to: id, now: moment())
             if case .stopped = runner.driver.phase { break }
-            if runner.lastReceipt?.throughSeq == head.seq { break }
+            if let last = runner.lastReceipt, last.throughSeq == head.seq, last.epoch == head.epoch { break }
             clock += 1
         }
         return runner.driver.phase

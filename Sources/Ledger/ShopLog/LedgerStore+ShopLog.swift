@@ -27,6 +27,8 @@ public struct ShopLogReport: Hashable, Sendable {
     public var refused: [String] = []
     /// The next entry does not fit what is here; it and all behind it wait.
     public var stopped: String?
+
+    public init() {}
 }
 
 // The shop's log comes down: each entry and the place behind it in one transaction. It never changes an own entry.

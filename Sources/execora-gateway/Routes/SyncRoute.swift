@@ -24,7 +24,7 @@ struct SyncRoute: Sendable {
         let start = clock.now
         let batch: SyncBatch
         let key = try Self.ledgerKey(of: sender)
-        do { batch = try SyncBatch.read(bytes, key: key) } catch let error as SyncError {
+        do throws(SyncError) { batch = try SyncBatch.read(bytes, key: key) } catch {
             if error == .notAuthentic, let used = SyncBatch.keyID(in: bytes), used != key.keyID {
                 // This store may have lost the change of key: the device shows it again.
                 throw Refusal(

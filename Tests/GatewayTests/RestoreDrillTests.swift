@@ -145,8 +145,11 @@ import Testing
             }
             // A handover that is not signed by both, or steps behind what is held, is not taken.
             let stranger = try SigningKey.generate()
-            var forged = handover
-            forged.new = stranger.verifyingKey
+            let forged = {
+                var forged = handover
+                forged.new = stranger.verifyingKey
+                return forged
+            }()
             #expect(try await onOwnThread { try? device.post("/v1/ledger-key", forged.json.bytes) } == nil)
             let behind = try KeyHandover(device: device.identity.device, from: old, to: next, epoch: 1, fromSeq: 20)
             #expect(try await onOwnThread { try? device.post("/v1/ledger-key", behind.json.bytes) } == nil)

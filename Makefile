@@ -41,7 +41,7 @@ build: setup ## the three programs, release, static Swift runtime, stripped, in 
 	@board/fresh-resources $(RELEASE)
 	@for program in $(PROGRAMS); do \
 	  echo "build: $$program"; \
-	  swift build $(RELEASE_FLAGS) $$(board/release-flags) --product $$program; \
+	  swift build $(RELEASE_FLAGS) $$(board/release-flags $$program) --product $$program; \
 	  install -m 755 "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/$$program" build/$$program; \
 	  strip build/$$program; \
 	done
@@ -53,7 +53,7 @@ build-device: setup ## the two device programs alone, as `build`
 	@mkdir -p build
 	@for program in execorad execoractl; do \
 	  echo "build: $$program"; \
-	  EXECORA_DEVICE_ONLY=1 swift build -c release --static-swift-stdlib --scratch-path .build-device $$(board/release-flags) --product $$program; \
+	  EXECORA_DEVICE_ONLY=1 swift build -c release --static-swift-stdlib --scratch-path .build-device $$(board/release-flags $$program) --product $$program; \
 	  install -m 755 .build-device/release/$$program build/$$program; \
 	  strip build/$$program; \
 	done

@@ -11,7 +11,7 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-// Rooms that wait for people, disks and lines are compiled for size: a megabyte of execorad. Sound and words stay fast.
+// Rooms that wait for people, disks and lines are compiled for size: a megabyte of execorad. Sound stays fast.
 let small: [SwiftSetting] = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
 func room(
@@ -52,7 +52,7 @@ var targets: [Target] = [
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
     room("Ledger", ["CSQLite", "Seals", "JSONText"], isSmall: true),
-    room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")]),
+    room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")], isSmall: true),
     room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"], isSmall: true),
     room("LedgerSync", ["CZstd", "Ledger", "Seals", "JSONText"], isSmall: true),
     room("LedgerFaults", ["Ledger", "LedgerSync", "Seals", "JSONText", "CSQLite"]),

@@ -71,10 +71,13 @@ public final class DiagnosticsClient {
     }
 
     /// Opens a stream and hands on each item until `item` answers false or the daemon ends.
+    ///
+    /// - Parameter opened: called once the daemon says that it watches; nothing after this is missed.
     public func watch(
-        _ method: String, _ parameters: JSONValue = .object([]), item: (JSONValue) -> Bool
+        _ method: String, _ parameters: JSONValue = .object([]), item: (JSONValue) -> Bool, opened: () -> Void = {}
     ) throws(DiagnosticsClientError) {
         _ = try call(method, parameters)
+        opened()
         while true {
             let told = try read(before: nil)
             guard told["method"]?.string == method, let parameters = told["params"] else { continue }

@@ -69,18 +69,37 @@ public struct Method: Sendable {
     }
 }
 
+/// What a technician's token gives.
+public struct ServiceGrant: Hashable, Sendable {
+    /// Who holds it, as it says.
+    public var holder: String
+    /// Tells it from every other token without showing it.
+    public var mark: String
+    /// For how long from now on.
+    public var milliseconds: Int64
+
+    public init(holder: String, mark: String, milliseconds: Int64) {
+        self.holder = holder
+        self.mark = mark
+        self.milliseconds = milliseconds
+    }
+}
+
 /// How a caller on the technician's socket rises to `service`: by standing at the box, or by a token. Called on the
 /// server's thread; quick. Both are asked again at each call: service ends by itself.
 public struct ServiceDoor: Sendable {
     /// True while somebody has proved to be at the box (the button held) not long ago.
     public var isPresent: @Sendable () -> Bool
-    /// Looks at a technician's token: who holds it and for how many more milliseconds, or why it is refused.
-    public var token: @Sendable (String) -> Result<(holder: String, milliseconds: Int64), CallFault>
+    /// Looks at a technician's token: what it gives, or why it is refused.
+    public var token: @Sendable (String) -> Result<ServiceGrant, CallFault>
+    /// How somebody without the right gets it at this box, for the refusal: "show a token".
+    public var advice: String
 
     public init(
-        isPresent: @escaping @Sendable () -> Bool,
-        token: @escaping @Sendable (String) -> Result<(holder: String, milliseconds: Int64), CallFault>
+        advice: String = "show a token", isPresent: @escaping @Sendable () -> Bool,
+        token: @escaping @Sendable (String) -> Result<ServiceGrant, CallFault>
     ) {
+        self.advice = advice
         self.isPresent = isPresent
         self.token = token
     }
@@ -97,8 +116,8 @@ public struct Peer: Hashable, Sendable {
     public var gid: UInt32
     /// What the socket it came through grants, or `service` where the caller rose to it.
     public var role: Role
-    /// Who the token names, where one was shown on this connection.
-    public var holder: String?
+    /// The token that was shown on this connection and still counts.
+    public var grant: ServiceGrant?
 
     public init(pid: Int32, uid: UInt32, gid: UInt32, role: Role) {
         self.pid = pid

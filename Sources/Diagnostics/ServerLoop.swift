@@ -126,11 +126,15 @@ final class ServerLoop {
             return
         }
         lastNumber += 1
-        let client = Session(number: lastNumber, descriptor: descriptor, peer: peer, limits: limits, now: now)
-        client.queue(greeting(role))
+        admit(Session(number: lastNumber, descriptor: descriptor, peer: peer, limits: limits, now: now))
+    }
+
+    /// From here on the client is one of the served; it is greeted first.
+    func admit(_ client: Session) {
+        client.queue(greeting(client.socketRole))
         sessions[client.number] = client
         count { $0.connected += 1 }
-        tell(.connected(peer))
+        tell(.connected(client.peer))
     }
 
     /// `struct ucred` is not in Glibc's module: three 32-bit numbers, pid, uid, gid (unix(7)).
@@ -141,7 +145,7 @@ final class ServerLoop {
         return Peer(pid: Int32(bitPattern: facts[0]), uid: facts[1], gid: facts[2], role: role)
     }
 
-    private func drop(_ client: Session, _ reason: DiagnosticsEvent.LeaveReason) {
+    func drop(_ client: Session, _ reason: DiagnosticsEvent.LeaveReason) {
         client.gate.isOpen.store(false, ordering: .releasing)
         guard sessions.removeValue(forKey: client.number) != nil else { return }
         if reason == .slow { count { $0.droppedSlow += 1 } }
@@ -167,6 +171,11 @@ final class ServerLoop {
 
     private func serve(_ client: Session, _ now: Int64) {
         guard client.read(now: now) else { return drop(client, .closed) }
+        hear(client, now)
+    }
+
+    /// Takes every whole line the client has sent. No descriptor is touched: a fuzzer comes in here.
+    func hear(_ client: Session, _ now: Int64) {
         do throws(LineTooLong) {
             while let line = try client.nextLine(now: now) {
                 guard !line.isEmpty else { continue }
@@ -199,7 +208,7 @@ final class ServerLoop {
         client.weigh(isPresent: client.socketRole >= .tech && service.isPresent(), now: Self.now())
         guard client.peer.role >= method.role else {
             tell(.refused(method: method.name, client.peer))
-            let how = method.role == .service ? ": hold the box's button for 5 s, or show a token" : ""
+            let how = method.role == .service ? ": \(service.advice)" : ""
             return refuse(.notAllowed("'\(method.name)' needs the role \(method.role.name)\(how)"))
         }
         if let lacks = method.lacks { return refuse(.refused("'\(method.name)' cannot be done: \(lacks)")) }
@@ -240,17 +249,20 @@ final class ServerLoop {
         case .failure(let fault):
             count { $0.refused += 1 }
             answer = RPCLine.fault(fault, id: id)
-        case .success(let (holder, milliseconds)):
-            client.rise(holder: holder, until: Self.now() + milliseconds)
+        case .success(let grant):
+            client.rise(grant, until: Self.now() + grant.milliseconds)
             answer = RPCLine.result(
-                ["role": "service", "holder": .string(holder), "seconds": .integer(milliseconds / 1000)], id: id)
+                [
+                    "role": "service", "holder": .string(grant.holder),
+                    "seconds": .integer(grant.milliseconds / 1000),
+                ], id: id)
         }
         client.weigh(isPresent: service.isPresent(), now: Self.now())
         tell(.answered(method: request.method, client.peer, isOK: client.peer.role == .service))
         if request.id != nil { client.queue(answer) }
     }
 
-    private func deliver() {
+    func deliver() {
         for letter in mailbox.take() {
             switch letter {
             case .answer(let number, let line, let endsStream):
@@ -276,7 +288,7 @@ final class ServerLoop {
         }
     }
 
-    private static func now() -> Int64 {
+    static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000

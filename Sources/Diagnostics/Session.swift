@@ -41,6 +41,9 @@ final class Session {
     var unsentBytes: Int { out.count - outStart }
     var isDone: Bool { leaving != nil && unsentBytes == 0 }
 
+    /// What the client is still to be sent.
+    var unsent: ArraySlice<UInt8> { out[outStart...] }
+
     func queue(_ line: [UInt8]) { out += line }
 
     func leave(_ reason: DiagnosticsEvent.LeaveReason) { if leaving == nil { leaving = reason } }
@@ -63,16 +66,21 @@ final class Session {
         let (count, arrived) = ClientFile.receive(descriptor, into: &chunk)
         if count < 0 { return errno == EAGAIN || errno == EINTR }
         guard count > 0 else { return false }
-        files = Array((files + arrived).suffix(1))
-        lines.append(chunk[..<count])
-        lastHeard = now
+        took(chunk[..<count], arrived, now: now)
         return true
+    }
+
+    /// Bytes came, and files with them.
+    func took(_ bytes: some Collection<UInt8>, _ arrived: [ClientFile], now: Int64) {
+        files = Array((files + arrived).suffix(1))
+        lines.append(bytes)
+        lastHeard = now
     }
 
     func takeFile() -> ClientFile? { files.popLast() }
 
-    func rise(holder: String, until: Int64) {
-        peer.holder = holder
+    func rise(_ grant: ServiceGrant, until: Int64) {
+        peer.grant = grant
         serviceUntil = until
     }
 
@@ -80,7 +88,7 @@ final class Session {
     func weigh(isPresent: Bool, now: Int64) {
         let rises = socketRole >= .tech && (isPresent || now < serviceUntil)
         peer.role = rises ? .service : socketRole
-        if now >= serviceUntil { peer.holder = nil }
+        if now >= serviceUntil { peer.grant = nil }
     }
 
     func nextLine(now: Int64) throws(LineTooLong) -> [UInt8]? {

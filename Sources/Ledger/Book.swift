@@ -66,6 +66,9 @@ public enum Command: Hashable, Sendable {
     case fireReminder(ULID, due: WallTime, next: WallTime?)
     case send(OutgoingMessage)
     case closeDay(CivilDay, cashCounted: Paise)
+
+    /// Somebody tested, changed or took something at the technician's socket. Posts nothing; proves it afterwards.
+    case recordCall(TechnicianCall)
 }
 
 /// Where a command comes from: evidence, never truth. Kept in the event.

@@ -148,7 +148,7 @@ struct SocketCall {
             case .garbled(let what): ("what answers is not execorad: \(what)", 2)
             case .fault(let fault): (Screen.plain(fault.message), exitCode(fault))
             }
-        let bytes = Array("execoractl: \(why)\n".utf8)
+        let bytes = Array((Screen.wrapped("execoractl: \(why)") + "\n").utf8)
         _ = write(2, bytes, bytes.count)
         return code
     }

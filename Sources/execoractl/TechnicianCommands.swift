@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import JSONText
+import Ledger
 
 /// One thing a technician can do over the socket: the words that ask for it, and what is asked.
 struct TechnicianVerb: Sendable {
@@ -64,8 +65,8 @@ let technicianVerbs: [TechnicianVerb] = [
         summary: "what woke it and what came of it"),
     .init(words: ["vad"], method: "vad.watch", form: .stream(Screen.voiceScore), summary: "live voice score"),
     .init(words: ["lamp"], method: "led.test", form: .ask(Screen.list), summary: "shows each state of the lamp"),
-    .init(words: ["button"], method: "button.watch", form: .stream { $0.text }, summary: "each press"),
-    .init(words: ["gpio"], method: "gpio.read", form: .ask(Screen.list), summary: "each line"),
+    .init(words: ["button"], method: "button.watch", form: .stream(Screen.press), summary: "each press"),
+    .init(words: ["gpio"], method: "gpio.read", form: .ask(Screen.lines), summary: "each line and how it stands"),
     .init(
         words: ["turn", "trace"], method: "turn.trace", form: .ask(Screen.turns), parameters: ["count"],
         summary: "the last turns with their times"),
@@ -94,6 +95,12 @@ let technicianVerbs: [TechnicianVerb] = [
     .init(
         words: ["log", "level"], method: "log.level", form: .ask(Screen.list), parameters: ["level"],
         summary: "debug, info, notice, warning, error; back after 30 min"),
+    .init(
+        words: ["config", "set"], method: "config.set", form: .ask(Screen.list), parameters: ["key", "value"],
+        summary: "changes a key while it runs; back after 60 s"),
+    .init(
+        words: ["config", "confirm"], method: "config.confirm", form: .ask(Screen.list), parameters: ["key"],
+        summary: "keeps it until the daemon ends"),
     .init(words: ["config"], method: "config.get", form: .ask(Screen.list), summary: "every key with its value"),
     .init(
         words: ["selftest"], method: "selftest.run", form: .job(Screen.finding, Screen.report),
@@ -115,11 +122,32 @@ var technicianCommands: [CommandGroup] {
     return words.filter { !others.contains($0) }.map { word in
         let verbs = technicianVerbs.filter { $0.words[0] == word }
         let summary =
-            verbs.count == 1 ? verbs[0].summary : verbs.map { "\($0.words[1]): \($0.summary)" }.joined(separator: " | ")
+            verbs.count == 1 && verbs[0].words.count == 1
+            ? verbs[0].summary
+            : verbs.map { $0.words.count > 1 ? "\($0.words[1]): \($0.summary)" : $0.summary }.joined(separator: " | ")
         return CommandGroup(word: word, summary: summary) { arguments in
             technicianCall(word, arguments) ?? help(verbs, arguments)
         }
     }
+}
+
+/// Every command of more than one word with what it does, for the man page and the shells' completions: `help --all`.
+var everyUsage: [(usage: String, summary: String)] {
+    technicianVerbs.map { ($0.usage, $0.summary) }
+        + [
+            ("turn last", "how the last turn went, with its times"),
+            ("queue show", "turns waiting in the spool"),
+            ("sync show", "what the gateway has receipted, what waits"),
+            ("ledger verify", "reads every entry: chain, sums, projections"),
+            ("ledger doctor", "facts of the file, with SQLite's integrity check"),
+            ("ledger head", "the newest entry"),
+            ("ledger balances", "every customer and what is owed"),
+            ("ledger prove", "that the gateway was told of an entry, for anyone to check"),
+            ("ledger rebuild", "makes all projections anew from the journal"),
+            ("ledger backup", "copies, syncs and verifies the copy"),
+            ("ledger restore", "a damaged book: the newest backup that verifies, then the journal's tail"),
+            ("ledger bench", "appends payments and prints entries a second"),
+        ] + BookJob.all.map { ("ledger \($0.name)", $0.summary) }
 }
 
 /// Finds the verb behind a word and does it.

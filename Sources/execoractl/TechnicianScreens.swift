@@ -45,6 +45,16 @@ extension Screen {
         return "\(mark) " + wrapped(word(item["check"]), word(item["words"]))
     }
 
+    /// Broken at spaces where a line would be longer than the screen.
+    static func wrapped(_ text: String) -> String {
+        var lines = [""]
+        for piece in text.split(separator: " ") {
+            if lines[lines.count - 1].count + piece.count + 1 > columns { lines.append(" ") }
+            lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + piece
+        }
+        return lines.joined(separator: "\n")
+    }
+
     /// A name in a column of 12 and words beside it, broken at spaces, 80 columns with the mark before.
     private static func wrapped(_ name: String, _ words: String) -> String {
         var lines: [String] = []
@@ -104,6 +114,16 @@ extension Screen {
             )
         }
         return (rows.isEmpty ? "no sound card" : rows.joined(separator: "\n"), !rows.isEmpty)
+    }
+
+    static func press(_ item: JSONValue) -> String {
+        "\(word(item["line"])) \(word(item["edge"])) at \(word(item["at_ms"])) ms"
+    }
+
+    static func lines(_ answer: JSONValue) -> (text: String, isOK: Bool) {
+        let lines = answer["lines"]?.array ?? []
+        let rows = lines.map { row(word($0["line"]), "active \(word($0["active"]))") }
+        return (rows.isEmpty ? "no line could be opened; see the log" : rows.joined(separator: "\n"), !rows.isEmpty)
     }
 
     static func wakes(_ answer: JSONValue) -> (text: String, isOK: Bool) {

@@ -42,7 +42,7 @@ func wakeBench(_ call: WakeCall) throws -> Int32 {
         var at = 0
         while at < block.count { at += frontend.take(UnsafeBufferPointer(rebasing: block[at...])).taken }
     }
-    let listener = WakeListener(wake: [model], voice: voice)
+    let listener = WakeListener(wake: [model], voice: voice, isQuick: true)
     var wakes: Int64 = 0
     let listening = perSecond { block, first in if listener.take(block, from: first) != nil { wakes += 1 } }
     var endpointer = Endpointer(hasVoiceModel: voice != nil)

@@ -16,11 +16,12 @@ private func wake(_ arguments: [String]) -> Int32 {
     if let code = technicianCall("wake", arguments) { return code }
     let usage = """
         usage: execoractl wake features FILE.wav
-               execoractl wake score --model MODEL.json [--vad VAD.json] [--cutoff 0.9] [--raw | --json] FILE.wav ...
+               execoractl wake score --model MODEL.json [--vad VAD.json] [--cutoff 0.9] [--quick] [--raw | --json] FILE.wav ...
                execoractl wake lint MODEL.json ... [--json]
                execoractl wake endpoint --vad VAD.json [--profile normal] [--open-at-ms 0 | --model MODEL.json] [--json] FILE.wav ...
                execoractl wake calibrate --model MODEL.json --positives DIR --negatives DIR [--vad VAD.json] [--json] [--write]
                execoractl wake bench --model MODEL.json [--vad VAD.json] [--opus] [--seconds 60] FILE.wav
+        `score` uses the manifest's rule; --quick adds the daemon's (wake.quick).
         `endpoint` opens the turn at a time, or where the wake model hears its word, and says where the turn ends.
         FILE.wav is 16-bit PCM, 16 or 48 kHz, or - for standard input.
         """
@@ -68,7 +69,7 @@ struct WakeCall {
     private static let valued: Set<String> = [
         "--model", "--vad", "--cutoff", "--profile", "--open-at-ms", "--positives", "--negatives", "--seconds",
     ]
-    private static let flags: Set<String> = ["--raw", "--json", "--write", "--opus"]
+    private static let flags: Set<String> = ["--raw", "--json", "--write", "--opus", "--quick"]
 
     var files: [String] = []
     private var values: [String: String] = [:]
@@ -186,7 +187,7 @@ private func wakeScore(_ call: WakeCall) throws -> Int32 {
             writeRawAnswers(of: model, to: samples)
             continue
         }
-        let wakes = wakes(in: samples, model: model, voice: voice)
+        let wakes = wakes(in: samples, model: model, voice: voice, isQuick: call.has("--quick"))
         if call.has("--json") {
             for wake in wakes {
                 let line: JSONValue = [
@@ -229,8 +230,8 @@ private func writeRawAnswers(of model: WakeModel, to samples: [Int16]) {
     wakeWrite(answers, to: 1)
 }
 
-func wakes(in samples: [Int16], model: WakeModel, voice: WakeModel?) -> [WakeListener.Wake] {
-    let listener = WakeListener(wake: [model], voice: voice)
+func wakes(in samples: [Int16], model: WakeModel, voice: WakeModel?, isQuick: Bool = false) -> [WakeListener.Wake] {
+    let listener = WakeListener(wake: [model], voice: voice, isQuick: isQuick)
     var wakes: [WakeListener.Wake] = []
     samples.withUnsafeBufferPointer { all in
         for start in stride(from: 0, to: all.count, by: 640) {

@@ -26,6 +26,10 @@ let groups: [CommandGroup] =
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 guard let word = arguments.first, word != "--help", word != "-h", word != "help" else {
+    if arguments.dropFirst().first == "--all" {
+        for (usage, summary) in everyUsage { print("\(usage)\t\(summary)") }
+        exit(0)
+    }
     print("usage: execoractl COMMAND [ARGUMENT ...]\n")
     for group in groups { print("  \(group.word): \(group.summary)") }
     exit(arguments.isEmpty ? 2 : 0)

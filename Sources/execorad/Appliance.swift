@@ -17,8 +17,8 @@ final class Appliance: @unchecked Sendable {
     private let log: EventLog
     private let isStopping = Atomic<Bool>(false)
     private let firstFrameAt = Atomic<Int64>(-1)
-    private let hasFailedToOpen = DoneFlag()
-    private var buttons: Buttons?
+    /// Set before the technician's sockets are open.
+    private(set) var buttons: Buttons?
     /// What the card really gives since it was opened last, and when that was.
     struct Opened: Sendable {
         var parameters: CaptureParameters
@@ -55,13 +55,11 @@ final class Appliance: @unchecked Sendable {
             }
         var hearing = MicrophoneConfiguration(backend: backend)
         hearing.channel = configuration.captureChannel
-        let failed = hasFailedToOpen
         let repeated = FaultMemory()
         microphone = Microphone(configuration: hearing, ring: house.ring) {
             [unowned house, unowned self] event in
             repeated.faults.withLock { Self.tell(event, log, &$0) }
             switch event {
-            case .openFailed: failed.set()
             case .muted:
                 house.forgetSound()
                 house.lamp.show(.muted)
@@ -143,6 +141,7 @@ final class Appliance: @unchecked Sendable {
     private func watch(_ told: sigset_t, _ counterDesk: CounterDesk) -> Int32 {
         var signals = told
         var isReady = false
+        let start = StartWatch(now: Moment.monotonicMilliseconds())
         var ear = EarWatch()
         let metricsPath = getenv("EXECORA_METRICS").map { String(cString: $0) }
         var ticks: Int64 = 0
@@ -152,22 +151,29 @@ final class Appliance: @unchecked Sendable {
             let signal = sigtimedwait(&signals, nil, &wait)
             if signal == SIGTERM || signal == SIGINT { return 0 }
             house.tick()
+            counterDesk.tick()
             if let metricsPath, ticks % Self.metricsTicks == 0 { counterDesk.writeMetrics(to: metricsPath) }
             ticks += 1
             let captured = microphone.counters.samples
             let scored = house.ear.scored.load(ordering: .relaxed)
-            if !isReady, scored > 0 || microphone.state == .muted || hasFailedToOpen.isSet {
-                isReady = true
-                systemd.ready()
-                // Starting read models, packs and certificates; what that took goes back to the kernel.
-                clinux_give_memory_back()
-            }
-            tellStatus(isReady: isReady)
             if wantsRestart.isSet {
                 log.notice("a restart was asked for")
                 return Self.restartCode
             }
-            switch ear.look(microphone.state, captured: captured, scored: scored) {
+            let action = ear.look(microphone.state, captured: captured, scored: scored)
+            if !isReady {
+                switch start.look(microphone.state, scored: scored, now: Moment.monotonicMilliseconds()) {
+                case .ready:
+                    isReady = true
+                    systemd.ready()
+                    // Starting read models, packs and certificates; what that took goes back to the kernel.
+                    clinux_give_memory_back()
+                case .extend where action != .starve: systemd.extendStart(seconds: StartWatch.extendSeconds)
+                case .extend, .wait: break
+                }
+            }
+            tellStatus(isReady: isReady)
+            switch action {
             case .well: systemd.alive()
             case .reopen:
                 log.error("no sound comes from the open microphone; it is opened again")

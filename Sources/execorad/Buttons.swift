@@ -1,4 +1,5 @@
 import AudioIO
+import Diagnostics
 import JSONText
 import Synchronization
 
@@ -7,9 +8,13 @@ final class Buttons: Sendable {
     private enum Line {
         static let talk = 0
         static let mute = 1
+
+        static func word(_ number: Int) -> String { number == mute ? "mute" : "talk" }
     }
 
     private let panel: ButtonPanel
+    private let lines: [Int: ButtonLine]
+    private let watchers: Watchers
 
     /// Opens the lines the configuration names and watches them.
     /// - Returns: nil where there are none. A line that cannot be had is told, and the rest works.
@@ -37,7 +42,14 @@ final class Buttons: Sendable {
 
     init(_ lines: [Int: ButtonLine], _ house: House, _ microphone: Microphone) {
         let talk = Mutex(TalkButton())
+        let watchers = Watchers()
+        self.lines = lines
+        self.watchers = watchers
         panel = ButtonPanel(lines: lines) { number, event in
+            watchers.push([
+                "line": .string(Line.word(number)), "edge": .string(event.edge == .pressed ? "pressed" : "released"),
+                "at_ms": .integer(event.nanoseconds / 1_000_000),
+            ])
             if number == Line.mute {
                 if event.edge == .pressed { microphone.mute(.hardware) } else { microphone.unmute(.hardware) }
                 return
@@ -48,13 +60,24 @@ final class Buttons: Sendable {
                 if microphone.state == .open { house.order(.talk) } else { house.mouth.sound(.error) }
             case .leaveOpen: house.order(.leaveOpen)
             case .finish: house.order(.finish)
+            case .finishLong: house.order(.finishLong)
             case nil: break
             }
         } onLost: { [log = house.log] number in
-            log.error("a button's line is gone", .init("button", .string(number == Line.mute ? "mute" : "talk")))
+            log.error("a button's line is gone", .init("button", .string(Line.word(number))))
         }
     }
 
     func start() { panel.start() }
     func stop() { panel.stop() }
+
+    /// Each edge from now on goes to this technician. Any thread.
+    func watch(_ subscription: Subscription) { watchers.add(subscription) }
+
+    /// Each line and how it stands now; null where that cannot be asked. Any thread.
+    var reading: [JSONValue] {
+        lines.keys.sorted().map {
+            ["line": .string(Line.word($0)), "active": lines[$0]?.isActive.map { .bool($0) } ?? .null]
+        }
+    }
 }

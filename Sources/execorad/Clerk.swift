@@ -84,7 +84,7 @@ final class Clerk: @unchecked Sendable {
             let speech = line.text(language: (try? book.shop().language) ?? "hi-en")
             let answer = Answer(
                 intent: nil, code: line.rawValue, speech: speech, gate: .none,
-                earcon: line == .keptForLater ? .done : .failure)
+                earcon: line == .keptForLater || line == .serviceOpen ? .done : .failure)
             register.update(turn) { trace in
                 trace.code = line.rawValue
                 trace.answer = answer.speech
@@ -95,10 +95,11 @@ final class Clerk: @unchecked Sendable {
     }
 
     /// Lines the house says by itself.
-    enum Line: String, Sendable {
+    enum Line: String, CaseIterable, Sendable {
         case keptForLater = "KEPT_FOR_LATER"
         case notUnderstood = "NOT_UNDERSTOOD"
         case cannotKeep = "CANNOT_KEEP"
+        case serviceOpen = "SERVICE_OPEN"
 
         func text(language: String) -> String {
             switch (self, language) {
@@ -111,6 +112,9 @@ final class Clerk: @unchecked Sendable {
             case (.cannotKeep, "en"): "No network, and no space to keep it. Please write it down."
             case (.cannotKeep, "hi"): "नेटवर्क नहीं है और जगह भी नहीं है। कृपया लिख लीजिए।"
             case (.cannotKeep, _): "Network nahi hai, aur rakhne ki jagah bhi nahi. Kripya likh lijiye."
+            case (.serviceOpen, "en"): "Service is open for the technician, for fifteen minutes."
+            case (.serviceOpen, "hi"): "तकनीशियन के लिए सर्विस पंद्रह मिनट खुली है।"
+            case (.serviceOpen, _): "Technician ke liye service pandrah minute khuli hai."
             }
         }
     }

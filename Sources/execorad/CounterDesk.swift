@@ -21,15 +21,14 @@ final class CounterDesk: Sendable {
 
     private let jobs: Desk
     private let gauges: Desk
-    /// Since when somebody may be taken to stand at the box.
-    let presence = Presence()
+    private let records: CallRecords
+    private let settings: LiveSettings
 
     init(appliance: Appliance) {
         self.appliance = appliance
         let house = appliance.house
         let configuration = house.configuration
         let runtime = configuration.runtimeFolder
-        let log = house.log
         let watchers = Watchers()
         self.watchers = watchers
         let made = Systemd.listeningDescriptors()
@@ -37,22 +36,38 @@ final class CounterDesk: Sendable {
         let jobs = Desk(name: "jobs", jobsMax: Self.jobsMax)
         let gauges = Desk(name: "gauges", jobsMax: 8)
         (self.jobs, self.gauges) = (jobs, gauges)
+        let settings = LiveSettings(configuration) { [unowned house] changed in
+            house.log.set(level: changed.logLevel)
+            house.use(cutoffMilli: changed.wakeCutoffMilli)
+        }
+        self.settings = settings
         let answers = Answers(
-            appliance: appliance, watchers: watchers, jobs: jobs,
+            appliance: appliance, watchers: watchers, jobs: jobs, settings: settings,
             gauges: Gauges(desk: gauges, house: house, microphone: appliance.microphone))
         self.answers = answers
-        let presence = presence
+        let presence = house.presence
         let tokens = ServiceTokens(
             keysPath: configuration.technicianKeysPath, device: house.deviceHex,
             nowMilliseconds: Moment.wallMilliseconds)
         let methods = Self.methods(configuration)
+        let records = CallRecords(house, methods: methods)
+        self.records = records
+        let hasButton = configuration.talkLine >= 0
         server = DiagnosticsServer(
             sockets: [
                 SocketPlace(path: runtime + "/view.sock", role: .view, descriptor: made["view"]),
                 SocketPlace(path: runtime + "/control.sock", role: .tech, descriptor: made["control"]),
             ], methods: methods, version: Execorad.version,
-            service: ServiceDoor(isPresent: { presence.isPresent }, token: { tokens.look(at: $0) }),
-            tell: { event in Self.note(event, methods: methods, log) }, handler: { call in answers.answer(call) })
+            service: ServiceDoor(
+                advice: hasButton
+                    ? "hold the talk button for 10 s without speaking, or show a token" : "show a token",
+                isPresent: { presence.isPresent },
+                token: { text in
+                    let result = tokens.look(at: text)
+                    if case .success(let grant) = result { presence.tokenShown(milliseconds: grant.milliseconds) }
+                    return result
+                }), tell: { event in records.note(event) }, handler: { call in answers.answer(call) })
+        house.whenPresent { records.notePresence() }
         answers.server.withLock { $0 = server }
         house.register.watch { trace in watchers.push(trace.json(withText: configuration.showsTurnText)) }
         house.watchReceipts { receipt in watchers.push(receipt) }
@@ -60,23 +75,6 @@ final class CounterDesk: Sendable {
 
     /// Self-tests, loop-backs and bundles under way and waiting; they take seconds. One more is told "busy".
     static let jobsMax = 4
-
-    /// Reading is not noted; what tests, changes or takes something is, with who did it and how it ended.
-    private static func note(_ event: DiagnosticsEvent, methods: [Method], _ log: EventLog) {
-        let (method, peer, result): (String, Peer, String)
-        switch event {
-        case .answered(let name, let caller, let isOK): (method, peer, result) = (name, caller, isOK ? "ok" : "failed")
-        case .refused(let name, let caller): (method, peer, result) = (name, caller, "refused")
-        default: return
-        }
-        guard method == "service.begin" || methods.contains(where: { $0.name == method && $0.role > .view }) else {
-            return
-        }
-        log.notice(
-            "technician's call", .init("method", .string(method)), .init("result", .string(result)),
-            .init("level", .string(peer.role.name)), .init("uid", .integer(Int64(peer.uid))),
-            .init("pid", .integer(Int64(peer.pid))), .init("holder", JSONValue(peer.holder)))
-    }
 
     func open() throws(DiagnosticsError) {
         guard isMadeBySystemd || FileBytes.makeFolder(appliance.house.configuration.runtimeFolder) else {
@@ -98,22 +96,20 @@ final class CounterDesk: Sendable {
         }
     }
 
+    /// The control thread, once in a while.
+    func tick() {
+        records.tick()
+        for name in settings.tick() {
+            appliance.house.log.notice("a setting went back by itself", .init("key", .string(name)))
+        }
+    }
+
     func close() {
         server.close()
+        records.close()
         gauges.close()
         jobs.close()
     }
-}
-
-/// Whether somebody stands at the box: the button was held for five seconds, not longer than fifteen minutes ago.
-final class Presence: Sendable {
-    static let milliseconds: Int64 = 900_000
-    private let until = Atomic<Int64>(0)
-
-    var isPresent: Bool { Moment.bootMilliseconds() < until.load(ordering: .acquiring) }
-
-    /// The button was held. Any thread.
-    func shown() { until.store(Moment.bootMilliseconds() + Self.milliseconds, ordering: .releasing) }
 }
 
 /// Clients that watch turns and receipts.
@@ -137,10 +133,12 @@ final class Answers: Sendable {
 
     let jobs: Desk
     let gauges: Gauges
+    let settings: LiveSettings
     /// For its counts; set once, before the server starts.
     let server = Mutex<DiagnosticsServer?>(nil)
 
-    init(appliance: Appliance, watchers: Watchers, jobs: Desk, gauges: Gauges) {
+    init(appliance: Appliance, watchers: Watchers, jobs: Desk, settings: LiveSettings, gauges: Gauges) {
+        self.settings = settings
         self.appliance = appliance
         self.watchers = watchers
         self.jobs = jobs
@@ -357,7 +355,7 @@ final class Answers: Sendable {
             ],
             "wake": [
                 "model": JSONValue(wake?.name), "phrase": JSONValue(wake?.phrase),
-                "cutoff": JSONValue(wake.map { Int64(($0.cutoff * 1000).rounded()) }),
+                "cutoff": JSONValue(wake.map { _ in house.cutoffMilli.load(ordering: .relaxed) }),
                 "score": .integer(house.ear.score.load(ordering: .relaxed)),
             ],
             "in_turn": .bool(house.ear.isInTurn), "speaking": .bool(house.mouth.isSpeaking),

@@ -29,6 +29,10 @@ final class Ear: @unchecked Sendable {
         case leaveOpen
         /// The button was let go after holding: the turn is whole.
         case finish
+        /// It was held for so long that, if nothing was said, it was no turn but the technician's sign.
+        case finishLong
+        /// The wake word's cutoff stands so many thousandths beside the loaded one.
+        case shiftCutoff(Int64)
     }
 
     /// What the ear asks of the house. Called on the listening thread; none of these may block.
@@ -42,6 +46,8 @@ final class Ear: @unchecked Sendable {
         var interrupt: @Sendable () -> Void
         /// Whether what woke the ear just now was the counter's own voice; asked only while it speaks.
         var isOwnVoice: @Sendable () -> Bool
+        /// The button was held long and nobody spoke.
+        var heldInSilence: @Sendable () -> Void = {}
     }
 
     struct OpenedTurn: Sendable {
@@ -199,6 +205,8 @@ final class Ear: @unchecked Sendable {
             case .talk: talk()
             case .leaveOpen: if turn?.opening == .button { endpointer.change(to: settings.endpointing) }
             case .finish: finishByButton()
+            case .finishLong: finishLong()
+            case .shiftCutoff(let milli): listener.cutoffShiftMilli = milli
             }
         }
     }
@@ -268,6 +276,15 @@ final class Ear: @unchecked Sendable {
         endpointer.mask(now..<now + Self.speakerBufferSamples + settings.tailSamples)
     }
 
+    private func finishLong() {
+        // Words are words, however long the button was down. A closed microphone has no turn, and the sign still counts.
+        if let turn {
+            guard turn.opening == .button, endpointer.speechStart == nil else { return finishByButton() }
+            cancel(turn, reason: "held")
+        }
+        doors.heldInSilence()
+    }
+
     private func finishByButton() {
         guard let turn, turn.opening == .button else { return }
         encode()
@@ -311,6 +328,10 @@ final class Ear: @unchecked Sendable {
         trace.wakeEndSample = wake?.endSampleIndex ?? first
         trace.firstSample = first
         trace.startedAt = Moment.monotonicMilliseconds()
+        if let wake, case let origin = ring.originNanoseconds.load(ordering: .acquiring), origin > 0 {
+            let inTheAir = origin + Int64(wake.endSampleIndex) * 62_500
+            trace.wakeToOpenMilliseconds = trace.startedAt - inTheAir / 1_000_000
+        }
         register.open(trace)
         log.info(
             "turn opened", .init("turn", .string(id.description)), .init("opening", .string(opening.rawValue)),
@@ -360,6 +381,8 @@ final class Ear: @unchecked Sendable {
             return
         }
         let now = Moment.monotonicMilliseconds()
+        log.info(
+            "turn ended", .init("turn", .string(current.id.description)), .init("reason", .string(end.reason.rawValue)))
         // The capture clock: how long ago a sample was taken, counted back from the newest.
         let newest = ring.end
         register.update(current.id) { trace in

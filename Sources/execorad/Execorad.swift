@@ -23,6 +23,8 @@ enum Execorad {
                                                      invoice series it gives
           checkpoint --config FILE                   the gateway's newest checkpoint with the proof of this device's
                                                      head, as JSON, for `execoractl ledger prove`
+          record-prompts --config FILE               record the answers that are always the same in the counter's voice, so
+                                                     that they are heard without the voice program
           rehearse --config FILE --input FILE.wav    the same pipeline from a file, as fast as it can be read;
                                                      turn traces as JSON lines
           rehearse-echo --config FILE --prompts FILE [--gain-tenths-db -60] [--over FILE.wav]
@@ -103,6 +105,9 @@ enum Execorad {
         case "checkpoint":
             options.allow("config")
             exit(RestoreCommand.checkpoint(configuration(options)))
+        case "record-prompts":
+            options.allow("config")
+            exit(RecordPromptsCommand.run(configuration(options)))
         case "rehearse":
             options.allow("config", "input")
             exit(Rehearsal.run(configuration(options), input: options.required("input")))

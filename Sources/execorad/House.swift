@@ -25,6 +25,8 @@ final class House: @unchecked Sendable {
     let log: EventLog
     let register = TurnRegister()
     let lamp: Lamp
+    let presence = Presence()
+    private let onPresence = Mutex<(@Sendable () -> Void)?>(nil)
     /// SQLite, the spool and all decisions about them.
     let desk = Desk(name: "book", jobsMax: 256)
     /// Reports, verification, backups: they read the book beside its owner.
@@ -34,6 +36,10 @@ final class House: @unchecked Sendable {
     let speaker: Speaker
     /// Nil where only the button opens a turn.
     let wakeModel: WakeModel?
+    private let manifestCutoffMilli: Int64
+    private let loadedCutoffMilli: Int64
+    /// The wake word's cutoff as it counts now, thousandths; 0 without a wake model.
+    let cutoffMilli: Atomic<Int64>
     /// Between the microphone's ring and the ear, where own voice is taken out by software.
     private let echo: EchoStage?
     private let mustForgetSound = Atomic<Bool>(false)
@@ -60,6 +66,8 @@ final class House: @unchecked Sendable {
     let syncDue = Atomic<Int64>(.max)
     private let receiptWatchers = Mutex<[@Sendable (JSONValue) -> Void]>([])
     let line = Line()
+    /// The shop's, as the book says.
+    private let language = Mutex("hi-en")
     /// The gateway's clock and our own at the newest receipt, wall milliseconds.
     let receiptClock = Mutex<(server: Int64, own: Int64)?>(nil)
     /// What the book and the batches say about the wall clock.
@@ -89,7 +97,11 @@ final class House: @unchecked Sendable {
             if !configuration.stopModel.isEmpty { stop = try shelf.model(configuration.stopModel) }
             voice = try shelf.model("vad")
         } catch { throw Fault(line: "\(error)", exitCode: 2) }
+        manifestCutoffMilli = wake.map { Int64(($0.cutoff * 1000).rounded()) } ?? 0
         if configuration.wakeCutoffMilli > 0 { wake?.cutoff = Float(configuration.wakeCutoffMilli) / 1000 }
+        loadedCutoffMilli =
+            configuration.wakeCutoffMilli > 0 ? Int64(configuration.wakeCutoffMilli) : manifestCutoffMilli
+        cutoffMilli = Atomic(loadedCutoffMilli)
         wakeModel = wake
 
         let household: Household
@@ -123,12 +135,11 @@ final class House: @unchecked Sendable {
         // Voice.
         mouth = Mouth(
             desk: voiceDesk,
-            voice: Voice(
-                program: configuration.voiceProgram, name: configuration.voiceName,
-                wordsPerMinute: configuration.voiceWordsPerMinute), speaker: speaker, register: register, log: log,
-            hasEarcons: configuration.hasEarcons,
+            voice: Voice(configuration), recorded: RecordedPrompts(path: configuration.promptsPath), speaker: speaker,
+            register: register, log: log, hasEarcons: configuration.hasEarcons,
             doors: .init(
-                ear: { [unowned self] order in ear.order(order) }, lamp: { [unowned self] show in lamp.show(show) }))
+                ear: { [unowned self] order in ear.order(order) }, lamp: { [unowned self] show in lamp.show(show) },
+                language: { [unowned self] in language.withLock { $0 } }))
 
         // Words and book.
         clerk = Clerk(
@@ -175,7 +186,9 @@ final class House: @unchecked Sendable {
         do { encoder = try .open() } catch { throw Fault(line: "libopus refused an encoder: \(error)") }
         ear = Ear(
             ring: earRing, reader: earReader,
-            listener: WakeListener(wake: wake.map { [$0] } ?? [], voice: voice, stop: stop), encoder: encoder,
+            listener: WakeListener(
+                wake: wake.map { [$0] } ?? [], voice: voice, stop: stop, isQuick: configuration.isWakeQuick),
+            encoder: encoder,
             settings: Ear.Settings(configuration), register: register, log: log,
             doors: .init(
                 begin: { [unowned self] opened in post.begin(opened) },
@@ -186,7 +199,8 @@ final class House: @unchecked Sendable {
                 earcon: { [unowned self] earcon in mouth.sound(earcon) },
                 interrupt: { [unowned self] in mouth.interrupt() },
                 // Asked on the dsp thread, which owns the stage.
-                isOwnVoice: { [unowned self] in self.echo?.isOwnVoice ?? false }),
+                isOwnVoice: { [unowned self] in self.echo?.isOwnVoice ?? false },
+                heldInSilence: { [unowned self] in openService() }),
             makeID: {
                 var random = SystemRandomNumberGenerator()
                 return ULID(at: wallClock(), using: &random)
@@ -211,6 +225,27 @@ final class House: @unchecked Sendable {
     func order(_ order: Ear.Order) {
         ear.order(order)
         reader.bell.signal()
+    }
+
+    /// Somebody held the talk button and said nothing: the technician is here. Said aloud, so that nobody at the counter
+    /// opens service without knowing it.
+    private func openService() {
+        presence.shown()
+        log.notice("service is open: the button was held", .init("ms", .integer(Presence.milliseconds)))
+        lamp.serve(true)
+        if let note = onPresence.withLock({ $0 }) { note() }
+        var random = SystemRandomNumberGenerator()
+        clerk.tell(ULID(at: WallTime(milliseconds: Moment.wallMilliseconds()), using: &random), .serviceOpen)
+    }
+
+    /// - Parameter note: called when the button was held, on the listening thread; quick.
+    func whenPresent(_ note: @escaping @Sendable () -> Void) { onPresence.withLock { $0 = note } }
+
+    /// Another cutoff for the wake word, thousandths; 0 is the manifest's. Any thread.
+    func use(cutoffMilli wanted: Int) {
+        let cutoff = wanted > 0 ? Int64(wanted) : manifestCutoffMilli
+        cutoffMilli.store(cutoff, ordering: .relaxed)
+        order(.shiftCutoff(cutoff - loadedCutoffMilli))
     }
 
     /// Starts the desks, the speaker and the link; not the microphone.
@@ -328,6 +363,7 @@ final class House: @unchecked Sendable {
     /// reason, so that an idle house sleeps.
     func tick() {
         watchDisk()
+        lamp.serve(presence.isServiceOpen)
         let now = Moment.bootMilliseconds()
         if now >= dueLook.load(ordering: .relaxed) {
             dueLook.store(now + Self.dueLookMilliseconds, ordering: .relaxed)
@@ -528,9 +564,11 @@ final class House: @unchecked Sendable {
             guard let customers = try? book.customers(), let products = try? book.products() else { return }
             let names = customers.flatMap { [$0.details.name, $0.details.nickname].compactMap { $0 } }
             let wares = products.flatMap { [$0.details.name] + $0.details.aliases }
+            let spoken = (try? book.shop().language) ?? "hi-en"
+            language.withLock { $0 = spoken }
             post.know(
                 vocabulary: Array((names + wares).prefix(TurnHello.vocabularyMax)), people: names.count,
-                language: (try? book.shop().language) ?? "hi-en")
+                language: spoken)
         }
     }
 

@@ -13,10 +13,13 @@ final class Mouth: Sendable {
     struct Doors: Sendable {
         var ear: @Sendable (Ear.Order) -> Void
         var lamp: @Sendable (Lamp.Show) -> Void
+        /// The shop's language, for what is said when the voice fails.
+        var language: @Sendable () -> String
     }
 
     private let desk: Desk
     private let voice: Voice
+    private let recorded: RecordedPrompts
     private let speaker: Speaker
     private let register: TurnRegister
     private let log: EventLog
@@ -26,11 +29,13 @@ final class Mouth: Sendable {
     private let pending = Atomic<Int>(0)
 
     init(
-        desk: Desk, voice: Voice, speaker: Speaker, register: TurnRegister, log: EventLog, hasEarcons: Bool,
+        desk: Desk, voice: Voice, recorded: RecordedPrompts, speaker: Speaker, register: TurnRegister, log: EventLog,
+        hasEarcons: Bool,
         doors: Doors
     ) {
         self.desk = desk
         self.voice = voice
+        self.recorded = recorded
         self.speaker = speaker
         self.register = register
         self.log = log
@@ -55,25 +60,24 @@ final class Mouth: Sendable {
         pending.wrappingAdd(1, ordering: .acquiringAndReleasing)
         guard desk.post({ [self] in speak(turn, answer) }) else {
             log.error("the voice's desk is full; an answer was not spoken", .init("turn", .string(turn.description)))
-            over(turn, answer)
+            over(turn, opensEar: false)
             return
         }
     }
 
     private func speak(_ turn: ULID, _ answer: Answer) {
         guard !answer.spoken.isEmpty else {
-            over(turn, answer)
+            over(turn, opensEar: answer.opensEar)
             return
         }
+        let (words, isWhole) = words(of: answer)
         var samples: [Int16] = []
         if hasEarcons, answer.earcon == .failure {
             samples = Earcon.error.samples() + [Int16](repeating: 0, count: 1_600)
         }
-        do throws(Voice.Failure) { samples += try voice.samples(saying: Self.readable(answer.spoken, by: voice)) } catch
-        {
-            log.error("the voice failed; is espeak-ng installed?", .init("why", .string("\(error)")))
-            if samples.isEmpty { samples = Earcon.error.samples() }
-        }
+        samples += words
+        // A question that nobody heard must not be answered by whatever is said next.
+        let opensEar = answer.opensEar && isWhole
         doors.ear(.speaking(true))
         doors.lamp(.speaking)
         let taken = speaker.play(
@@ -81,22 +85,42 @@ final class Mouth: Sendable {
                 samples: samples, onStart: { [register] time in register.update(turn) { $0.firstSoundAt = time } },
                 onEnd: { [self] _ in
                     doors.ear(.speaking(false))
-                    over(turn, answer)
+                    over(turn, opensEar: opensEar)
                 }))
         if !taken {
             log.error("the speaker is full; an answer was not spoken", .init("turn", .string(turn.description)))
             doors.ear(.speaking(false))
-            over(turn, answer)
+            over(turn, opensEar: false)
         }
     }
 
-    /// A Hindi voice reads Roman letters as English; in Devanagari the same words sound as they are meant.
-    private static func readable(_ text: String, by voice: Voice) -> String {
-        voice.name.hasPrefix("hi") ? Transliteration.devanagari(text) : text
+    /// Recorded beforehand, else said by the voice program; where that fails, what was recorded for this case, else a
+    /// tone.
+    ///
+    /// - Returns: the sound, and whether it is the answer itself.
+    private func words(of answer: Answer) -> (samples: [Int16], isWhole: Bool) {
+        let text = voice.readable(answer.spoken)
+        if let samples = recording(of: text) { return (samples, true) }
+        do throws(Voice.Failure) { return (try voice.samples(saying: text), true) } catch {
+            log.error("the voice failed; is espeak-ng installed?", .init("why", .string("\(error)")))
+        }
+        let isWritten = !answer.committed.isEmpty
+        let instead = (isWritten ? Voiceless.written : .notSaid).text(language: doors.language())
+        return (
+            recording(of: voice.readable(instead)) ?? (isWritten ? Earcon.done : Earcon.error).samples(), false
+        )
     }
 
-    private func over(_ turn: ULID, _ answer: Answer) {
-        if answer.opensEar { doors.ear(.expectAnswer) }
+    private func recording(of text: String) -> [Int16]? {
+        do throws(RecordedPrompts.Fault) { return try recorded.samples(of: text, by: voice) } catch {
+            log.error(
+                "the recorded prompts cannot be used; run 'execorad record-prompts'", .init("why", .string("\(error)")))
+            return nil
+        }
+    }
+
+    private func over(_ turn: ULID, opensEar: Bool) {
+        if opensEar { doors.ear(.expectAnswer) }
         doors.lamp(.dark)
         register.finish(turn)
         pending.wrappingSubtract(1, ordering: .acquiringAndReleasing)

@@ -13,6 +13,8 @@ struct Systemd: Sendable {
     }
 
     func ready() { tell("READY=1") }
+    /// Starting goes on and is not stuck: systemd waits that much longer for READY, counted from now.
+    func extendStart(seconds: Int64) { tell("EXTEND_TIMEOUT_USEC=\(seconds * 1_000_000)") }
     func stopping() { tell("STOPPING=1") }
     func alive() { tell("WATCHDOG=1") }
     func status(_ line: String) { tell("STATUS=\(line)") }

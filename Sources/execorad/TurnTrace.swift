@@ -19,6 +19,9 @@ struct TurnTrace: Sendable {
     var wake: (model: String, scoreMilli: Int64, cutoffMilli: Int64)?
     /// Absolute sample indices at 16 kHz.
     var wakeEndSample: UInt64?
+    /// From the wake word's last scored sample in the air to the turn's opening: what capture and hand-over take. Nil where
+    /// samples have no time (a rehearsal, sound behind the echo canceller).
+    var wakeToOpenMilliseconds: Int64?
     /// First sample that was sent.
     var firstSample: UInt64?
     var speechStartSample: UInt64?
@@ -59,6 +62,7 @@ struct TurnTrace: Sendable {
                     ["model": .string($0.model), "score": .integer($0.scoreMilli), "cutoff": .integer($0.cutoffMilli)]
                 } ?? .null),
             .init("wake_end_sample", wakeEndSample.map { .integer(Int64(clamping: $0)) } ?? .null),
+            .init("wake_to_open_ms", JSONValue(wakeToOpenMilliseconds)),
             .init("first_sample", firstSample.map { .integer(Int64(clamping: $0)) } ?? .null),
             .init("speech_start_ms_after_wake", seconds(speechStartSample)),
             .init("speech_end_ms_after_wake", seconds(speechEndSample)),

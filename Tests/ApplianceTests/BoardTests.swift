@@ -66,8 +66,15 @@ import Testing
         machine.chip(board.chip, lines: 20)
         var configuration = try configuration("pi-i2s")
         configuration.captureDevice = "default"
+        configuration.talkLine = -1
+        configuration.gpioChip = "/dev/gpiochip4"
+        configuration.echo = .hardware
         let faults = board.faults(of: configuration, root: machine.root)
-        for part in ["no microphone side", "lines.mute is 27", "no lamp at", "audio.capture_device is \"default\""] {
+        for part in [
+            "no microphone side", "lines.mute is 27", "no lamp at", "audio.capture_device is \"default\"",
+            "board.talk_line is -1; this board's is 17", "board.gpio_chip is \"/dev/gpiochip4\"",
+            "audio.echo is hardware",
+        ] {
             #expect(faults.contains { $0.contains(part) }, "\(part): \(faults)")
         }
     }

@@ -1,6 +1,8 @@
 import AudioIO
 import CLinux
+import Diagnostics
 import Glibc
+import JSONText
 import Synchronization
 import Testing
 
@@ -15,7 +17,7 @@ struct ButtonsTests {
         let house: House
         let microphone: Microphone
         private var writers: [Int32] = []
-        private var buttons: Buttons?
+        private(set) var buttons: Buttons!
 
         init() throws {
             var template = Array("/tmp/execora-board-XXXXXX".utf8CString)
@@ -94,6 +96,57 @@ struct ButtonsTests {
         board.move(1, .released, atMilliseconds: 40)
         #expect(board.until { board.microphone.state == .open })
         #expect(board.house.register.openCount == 0 && !board.house.ear.isInTurn)
+    }
+
+    /// On simulated lines: ten seconds by the kernel's own marks, and nothing said.
+    @Test func `the talk button held for ten seconds in silence opens service, and the call is in the book`() throws {
+        let board = try Board()
+        defer { board.close() }
+        let noted = Atomic<Int>(0)
+        board.house.whenPresent { noted.wrappingAdd(1, ordering: .relaxed) }
+        #expect(board.until { board.microphone.state == .open && board.house.ring.end > 3_200 })
+        #expect(!board.house.presence.isPresent)
+        // Nine seconds are a long sentence.
+        board.move(0, .pressed, atMilliseconds: 1_000)
+        #expect(board.until { board.house.ear.isInTurn })
+        board.move(0, .released, atMilliseconds: 10_000)
+        #expect(board.until { !board.house.ear.isInTurn })
+        #expect(!board.house.presence.isPresent)
+        board.move(0, .pressed, atMilliseconds: 20_000)
+        #expect(board.until { board.house.ear.isInTurn })
+        board.move(0, .released, atMilliseconds: 30_000)
+        #expect(board.until { board.house.presence.isPresent })
+        #expect(board.until { !board.house.ear.isInTurn } && noted.load(ordering: .relaxed) == 1)
+    }
+
+    /// `button.watch` and `gpio.read`: what a technician sees of the lines.
+    @Test func `each edge goes to the technician who watches, with the line's name and the kernel's time`() throws {
+        let board = try Board()
+        defer { board.close() }
+        #expect(board.buttons.reading == [["line": "talk", "active": .null], ["line": "mute", "active": .null]])
+        let buttons = board.buttons!
+        let path = board.folder + "/watch.sock"
+        let server = DiagnosticsServer(
+            sockets: [SocketPlace(path: path, role: .tech)],
+            methods: [Method("button.watch", .tech, form: .stream, "edges")], version: "test"
+        ) { call in if let stream = call.reply.watch() { buttons.watch(stream) } }
+        try server.start()
+        defer { server.close() }
+        let seen = Mutex<[JSONValue]>([])
+        let client = try DiagnosticsClient.connect(path: path)
+        // The stream is open once its answer came; then the line moves.
+        try client.watch("button.watch") { item in
+            seen.withLock { $0.append(item) }
+            return seen.withLock { $0.count } < 2
+        } opened: {
+            board.move(1, .pressed, atMilliseconds: 1_234)
+            board.move(1, .released, atMilliseconds: 2_345)
+        }
+        #expect(
+            seen.withLock { $0 } == [
+                ["line": "mute", "edge": "pressed", "at_ms": 1_234],
+                ["line": "mute", "edge": "released", "at_ms": 2_345],
+            ])
     }
 
     @Test func `the talk button opens a turn, and letting go ends it`() throws {

@@ -120,6 +120,36 @@ struct EarTests {
         #expect(!rig.ear.isInTurn)
     }
 
+    /// The technician's sign; whoever dictates for as long does not give it.
+    @Test func `held for long without a word it is the technician's sign, with words a turn`() throws {
+        let rig = try Rig()
+        rig.ear.order(.talk)
+        rig.hear([], trailing: 10.5)
+        rig.ear.order(.finishLong)
+        rig.hear([], trailing: 0.1)
+        #expect(rig.signs == 1 && rig.turns.first?.isCancelled == true && !rig.ear.isInTurn)
+        rig.ear.order(.talk)
+        rig.hear(try Said.samples("check the balance", wake: false), trailing: 8)
+        rig.ear.order(.finishLong)
+        rig.hear([], trailing: 0.1)
+        #expect(rig.signs == 1 && rig.turns.last?.records.last?.flags == .end && !rig.ear.isInTurn)
+        // A closed microphone opens no turn; the sign counts all the same.
+        rig.ear.order(.finishLong)
+        rig.hear([], trailing: 0.1)
+        #expect(rig.signs == 2 && rig.turns.count == 2)
+    }
+
+    /// What `config.set wake.cutoff_milli` does.
+    @Test func `a cutoff that was moved is the one a wake is measured against`() throws {
+        let rig = try Rig()
+        for shift in [Int64(0), -100, 0] {
+            rig.ear.order(.shiftCutoff(shift))
+            rig.hear(try Said.samples("check the balance"), trailing: 2)
+        }
+        let cutoffs = rig.turns.compactMap { $0.opened.wake?.cutoffMilli }
+        #expect(cutoffs.count == 3 && cutoffs[0] == cutoffs[2] && abs(cutoffs[0] - 100 - cutoffs[1]) <= 1, "\(cutoffs)")
+    }
+
     @Test func `tapped, the button opens a turn that the words end`() throws {
         let rig = try Rig()
         rig.ear.order(.talk)
@@ -306,6 +336,8 @@ private final class Rig {
     var cancelled: [TurnTrace.Opening] { notes.state.withLock { $0.cancelled } }
     var earcons: [Earcon] { notes.state.withLock { $0.earcons } }
     var interruptions: Int { notes.state.withLock { $0.interruptions } }
+    /// How often somebody stood at the box.
+    var signs: Int { notes.state.withLock { $0.signs } }
     /// What the echo stage would say of a wake.
     var hearsItself: Bool {
         get { notes.state.withLock { $0.hearsItself } }
@@ -320,6 +352,7 @@ private final class Rig {
             var earcons: [Earcon] = []
             var ids: UInt64 = 0
             var interruptions = 0
+            var signs = 0
             var hearsItself = false
         }
         let state = Mutex(State())
@@ -333,7 +366,7 @@ private final class Rig {
         let shelf = ModelShelf(folder: getenv("EXECORA_MODELS").map { String(cString: $0) } ?? cache + "/models")
         let listener = WakeListener(
             wake: [try shelf.model("okay_nabu")], voice: try shelf.model("vad"),
-            stop: try stop.map { try shelf.model($0) })
+            stop: try stop.map { try shelf.model($0) }, isQuick: configuration.isWakeQuick)
         let notes = notes
         ear = Ear(
             ring: ring, reader: ring.reader()!, listener: listener, encoder: try .open(),
@@ -348,7 +381,8 @@ private final class Rig {
                 cancelled: { _, opening in notes.state.withLock { $0.cancelled.append(opening) } }, lamp: { _ in },
                 earcon: { earcon in notes.state.withLock { $0.earcons.append(earcon) } },
                 interrupt: { notes.state.withLock { $0.interruptions += 1 } },
-                isOwnVoice: { notes.state.withLock { $0.hearsItself } }),
+                isOwnVoice: { notes.state.withLock { $0.hearsItself } },
+                heldInSilence: { notes.state.withLock { $0.signs += 1 } }),
             makeID: {
                 notes.state.withLock { state in
                     state.ids += 1

@@ -87,6 +87,29 @@ struct EarWatchTests {
     }
 }
 
+/// F10: "does not start; card not ready". READY means "it hears", and a missing card is waited for, not for ever.
+struct StartWatchTests {
+    @Test func `the first scored sound, or a confirmed mute, is ready`() {
+        let watch = StartWatch(now: 5_000)
+        #expect(watch.look(.open, scored: 640, now: 5_100) == .ready)
+        #expect(watch.look(.muted, scored: 0, now: 5_100) == .ready)
+        #expect(watch.look(.open, scored: 640, now: 5_000_000) == .ready)
+    }
+
+    @Test(arguments: [MicrophoneState.opening, .lost, .open, .stopped])
+    func `without sound more time is asked for, until ten minutes are over`(state: MicrophoneState) {
+        let watch = StartWatch(now: 5_000)
+        #expect(watch.look(state, scored: 0, now: 5_000) == .extend)
+        #expect(watch.look(state, scored: 0, now: 604_999) == .extend)
+        #expect(watch.look(state, scored: 0, now: 605_000) == .wait)
+    }
+
+    /// Each extension is said anew well before the last one ends, also by the slower tick of a muted house.
+    @Test func `an extension is longer than the ticks between two`() {
+        #expect(StartWatch.extendSeconds > 5 * Int64(max(Appliance.tickSeconds, Appliance.mutedTickSeconds)))
+    }
+}
+
 /// F3: the counter's own voice, through a simulated room 6 dB down, in both profiles. The whole programme of 200 prompts is
 /// `board/bench/ears.py`; these lines keep what it found.
 struct EchoRehearsalTests {

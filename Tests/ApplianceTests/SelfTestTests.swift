@@ -131,23 +131,33 @@ import Testing
         #expect(box.look.gatewayAccepts(line: "up", hint: nil).verdict == .passed)
     }
 
+    /// A process of its own, ended with SIGKILL (the mask of a test's thread is inherited, and may block SIGTERM); should the
+    /// test run itself be ended, the leash ends it.
     private final class Server {
+        private static let leashSeconds = 300
         private var pid: Int32 = 0
 
         func start(_ folder: String) throws -> Int {
             var random = SystemRandomNumberGenerator()
             for _ in 0..<20 {
                 let port = Int.random(in: 20_000...60_000, using: &random)
-                let line =
-                    "openssl s_server -quiet -accept 127.0.0.1:\(port) -cert \(folder)/other.pem -key \(folder)/other.key </dev/zero >/dev/null 2>&1 & echo $! >\(folder)/pid"
-                try #require(system(line) == 0)
-                let text = String(decoding: FileBytes.read(folder + "/pid", bytesMax: 32) ?? [], as: UTF8.self)
-                pid = Int32(text.prefix { $0.isNumber }) ?? 0
-                for _ in 0..<50 {
-                    if isOpen(port) { return port }
-                    guard kill(pid, 0) == 0 else { break }
+                let serve =
+                    "openssl s_server -quiet -accept 127.0.0.1:\(port) -cert \(folder)/other.pem -key \(folder)/other.key"
+                unlink(folder + "/pid")
+                try #require(
+                    system(
+                        "timeout -s KILL \(Self.leashSeconds) sh -c 'echo $$ >\(folder)/pid; exec \(serve)' </dev/zero >/dev/null 2>&1 &"
+                    ) == 0)
+                for _ in 0..<100 {
+                    let text = String(decoding: FileBytes.read(folder + "/pid", bytesMax: 32) ?? [], as: UTF8.self)
+                    if text.hasSuffix("\n") { pid = Int32(text.dropLast()) ?? 0 }
+                    if pid > 0 {
+                        if isOpen(port) { return port }
+                        guard kill(pid, 0) == 0 else { break }
+                    }
                     usleep(100_000)
                 }
+                stop()
             }
             Issue.record("no server came up")
             return 0
@@ -167,7 +177,10 @@ import Testing
             }
         }
 
-        func stop() { if pid > 0 { kill(pid, SIGTERM) } }
+        func stop() {
+            if pid > 0 { kill(pid, SIGKILL) }
+            pid = 0
+        }
     }
 
     @Test func `6 a dead name service`() throws {
@@ -256,7 +269,7 @@ import Testing
         let tokens = ServiceTokens(keysPath: keys, device: device, nowMilliseconds: { 1_000_000 })
         func look(_ text: String) -> String {
             switch tokens.look(at: text) {
-            case .success(let (holder, milliseconds)): "\(holder) \(milliseconds)"
+            case .success(let grant): "\(grant.holder) \(grant.milliseconds)"
             case .failure(let fault): fault.message
             }
         }

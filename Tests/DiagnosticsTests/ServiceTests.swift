@@ -35,7 +35,7 @@ import Testing
                     isPresent: { present.rig?.present.load(ordering: .relaxed) ?? false },
                     token: { text in
                         text == "good"
-                            ? .success((holder: "meena", milliseconds: 60_000))
+                            ? .success(ServiceGrant(holder: "meena", mark: "00ff", milliseconds: 60_000))
                             : .failure(.notAllowed("not signed by us"))
                     }), tell: { box.add($0) },
                 handler: { call in
@@ -119,7 +119,7 @@ import Testing
             isTold = rig.events.withLock { events in
                 events.contains {
                     guard case .answered("identity.reset", let peer, true) = $0 else { return false }
-                    return peer.holder == "meena" && peer.role == .service
+                    return peer.grant?.holder == "meena" && peer.role == .service
                 }
             }
             if !isTold { usleep(2000) }

@@ -57,12 +57,20 @@ import Testing
             ("update show", 1, "no update system"), ("button", 1, "no button line"),
             ("identity-reset", 3, "needs the role service"),
             ("audio record \(box.folder)/a.wav 2", 3, "needs the role service"),
+            ("gpio", 1, "no button line"), ("config set wake.cutoff_milli 500", 0, "goes_back_after_s"),
+            ("config confirm wake.cutoff_milli", 0, "until the daemon ends"),
+            ("config confirm wake.cutoff_milli", 1, "nothing waits"),
+            ("config set wake.cutoff_milli 5000", 2, "0 to 999"), ("config set device.state_dir /", 2, "in the file"),
             ("log level loud", 2, "level is"), ("wake history 900", 2, "count is"), ("net check", 0, "passed"),
         ] {
             let told = try box.ask(words)
             #expect(told.status == Int32(code) && told.output.contains(part), "\(words): \(told.status) \(told.output)")
             for line in told.output.split(separator: "\n") where words != "metrics" && !words.contains("--json") {
-                #expect(line.count <= 100, "\(words): a line of \(line.count)")
+                #expect(line.count <= 80, "\(words): a line of \(line.count): \(line)")
+            }
+            // A serial console shows 24 lines; lists of everything are for `less`.
+            if !["methods", "config", "metrics"].contains(words) {
+                #expect(told.output.split(separator: "\n").count <= 24, "\(words): \(told.output)")
             }
         }
         for words in ["status", "health", "audio params", "time", "storage", "config", "net check"] {
@@ -70,8 +78,49 @@ import Testing
             #expect((try? JSONValue(parsing: Array(told.output.utf8.dropLast()))) != nil, "\(words): \(told.output)")
         }
         #expect(access(box.folder + "/a.wav", F_OK) != 0, "a refused recording leaves no file")
+        let cutoff = try JSONValue(parsing: box.ask("status --json").output)["wake"]?["cutoff"]
+        #expect(cutoff == 500)
         let daemonGone = try Programs.shell("'\(box.tool)' health --socket \(box.folder)/nothing.sock")
         #expect(daemonGone.status == 2)
+    }
+
+    /// Written out of the tool's own help; a shell that sources the completion finds a verb behind its word.
+    @Test func `man page and completions know every command`() throws {
+        let tool = try Programs.path("execoractl")
+        let folder = "/tmp/execora-pages-\(getpid())"
+        defer { _ = try? Programs.shell("rm -rf \(folder)") }
+        let made = try Programs.shell("'\(Programs.root)/board/packages/man/pages' '\(tool)' \(folder)")
+        #expect(made.status == 0, "\(made.output)")
+        let page = try Programs.shell("cat \(folder)/execoractl.1").output
+        let groups = try Programs.shell("'\(tool)' --help | sed -n 's/^  \\([a-z-]*\\): .*/\\1/p'").output
+        let all = try Programs.shell("'\(tool)' help --all | cut -f1").output
+        #expect(groups.split(separator: "\n").count > 25 && all.split(separator: "\n").count > 50)
+        for word in groups.split(separator: "\n") + all.split(separator: "\n") {
+            let name = String(word.flatMap { $0 == "-" ? "\\-" : String($0) })
+            #expect(page.contains(".B \(name)\n"), "\(word)")
+        }
+        // The daemon's own page is written by hand: it may not fall behind its help.
+        let daemon = try Programs.shell(
+            "'\(try Programs.path("execorad"))' --help | sed -n 's/^  \\([a-z][a-z-]*\\) .*/\\1/p'"
+        ).output
+        let hand = try Programs.shell("cat '\(Programs.root)/board/packages/man/execorad.8'").output
+        #expect(daemon.split(separator: "\n").count >= 12)
+        for word in daemon.split(separator: "\n") {
+            let name = String(word.flatMap { $0 == "-" ? "\\-" : String($0) })
+            #expect(hand.contains(".B \(name)\n") || hand.contains(".BR \(name) "), "\(word)")
+        }
+        func completed(_ words: String...) throws -> Set<Substring> {
+            let told = try Programs.shell(
+                """
+                bash -c 'source \(folder)/execoractl.bash; COMP_WORDS=(execoractl \(words.joined(separator: " "))); \
+                COMP_CWORD=\(words.count); _execoractl; echo ${COMPREPLY[@]}'
+                """)
+            return Set(told.output.split(whereSeparator: \.isWhitespace))
+        }
+        #expect(try completed("he") == ["health"])
+        #expect(try completed("tls", "ro") == ["rotate"])
+        #expect(try completed("ledger", "ca") == ["calls"])
+        #expect(try completed("status", "--js") == ["--json"])
     }
 
     @Test func `streams come line by line where there is no terminal`() throws {
@@ -107,10 +156,16 @@ import Testing
         #expect(told.status == 0, "\(told.output)")
         let list = try Programs.shell("cd \(box.folder) && tar -tf b.tar && tar -xf b.tar && cat execora-bundle/*")
         #expect(list.status == 0, "\(list.output)")
-        for name in ["manifest.json", "status.json", "log.txt", "selftest.json", "turns.jsonl"] {
+        for name in ["manifest.json", "status.json", "log.txt", "selftest.json", "turns.jsonl", "net.json"] {
             #expect(list.output.contains("execora-bundle/" + name))
         }
         #expect(!list.output.lowercased().contains("xylophone") && !list.output.lowercased().contains("zubeida"))
+        // With a token the words are in it, and the manifest says so.
+        let full = try box.ask("bundle \(box.folder)/full.tar --token $(cat \(box.folder)/token)")
+        #expect(full.status == 0, "\(full.output)")
+        let words = try Programs.shell("cd \(box.folder) && tar -xOf full.tar")
+        #expect(words.output.lowercased().contains("zubeida") && words.output.contains("\"holds_words\":true"))
+        #expect(list.output.contains("\"holds_words\":false") && !list.output.contains("\"holds_words\":true"))
         let sums = try Programs.shell(
             "cd \(box.folder)/execora-bundle && for f in status.json log.txt; do grep -q $(sha256sum < $f | cut -d' ' -f1) manifest.json || exit 1; done"
         )
@@ -132,6 +187,21 @@ import Testing
         #expect(access(box.folder + "/state/identity/ledger.key", F_OK) == 0)
         let log = try Programs.shell("grep \"technician's call\" \(box.folder)/log")
         #expect(log.output.contains("method=audio.record") && log.output.contains("holder=meena"), "\(log.output)")
+        // The same in the chain, without the name: by the token's mark.
+        let book = "--book \(box.folder)/state/book.sqlite --identity \(box.folder)/state/identity --json"
+        let asked = try Programs.shell(
+            "for i in $(seq 200); do kill -0 $(cat \(box.folder)/pid) 2>/dev/null || break; sleep 0.1; done; '\(box.tool)' ledger calls \(book)"
+        )
+        let list = try JSONValue(parsing: asked.output)["calls"]?.array ?? []
+        func calls(_ method: String, _ result: String) -> [JSONValue] {
+            list.filter { $0["method"]?.string == method && $0["result"]?.string == result }
+        }
+        let mark = try #require(calls("identity.reset", "ok").first?["token"]?.string)
+        #expect(mark.count == 16 && calls("audio.record", "failed").first?["token"]?.string == mark, "\(list)")
+        #expect(calls("identity.reset", "ok").first?["uid"]?.integer == Int64(getuid()))
+        #expect(calls("service.begin", "failed").first?["token"] == .null, "a forged token opens nothing")
+        let verified = try Programs.shell("'\(box.tool)' ledger verify \(book)")
+        #expect(verified.status == 0, "\(verified.output)")
     }
 
     @Test func `a restart ends the daemon with the code systemd starts anew at`() throws {

@@ -5,7 +5,8 @@ import Testing
 /// F5: a shop, bystanders' talk and Hindi sentences wake nobody, at the cutoffs that ship. `board/bench/ears.py` hears more.
 @Test(arguments: ["alexa", "hey_jarvis", "hey_mycroft", "okay_nabu"])
 func `F5: rooms and talk without the word wake nobody`(name: String) throws {
-    let listener = WakeListener(wake: [try Given.model(name)], voice: try Given.model("vad"))
+    // The quick rule fires wherever the manifest's does, and earlier: what it leaves alone both do.
+    let listener = WakeListener(wake: [try Given.model(name)], voice: try Given.model("vad"), isQuick: true)
     for clip in ["room_busy", "room_chatter", "hindi_shop", "say_u020", "say_u037", "say_u073", "say_u078"] {
         let samples = try Given.samples(clip)
         var wakes = 0

@@ -27,7 +27,7 @@ make_sdk() {
     chroot "$root" dpkg --add-architecture arm64
     chroot "$root" sh -c 'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         binutils-aarch64-linux-gnu dpkg-dev debhelper lintian libasound2t64:arm64 libsqlite3-0:arm64 libopus0:arm64 libssl3t64:arm64 \
-        libcurl4t64:arm64 libstdc++6:arm64' >"$cache/arm64.log" 2>&1 || {
+        libcurl4t64:arm64 libspeexdsp1:arm64 libzstd1:arm64 libstdc++6:arm64' >"$cache/arm64.log" 2>&1 || {
         tail -20 "$cache/arm64.log" >&2
         fail "the packaging tools could not be installed in the root"
     }

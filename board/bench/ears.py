@@ -12,6 +12,7 @@ import array
 import hashlib
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -48,11 +49,11 @@ def peers_python():
         wanted = hashlib.sha256(file.read()).hexdigest()
     stamp, python = os.path.join(folder, "pins"), os.path.join(folder, "bin/python")
     if not os.path.exists(stamp) or open(stamp).read() != wanted:
-        print("bench: installing the peers (20 MB)", file=sys.stderr, flush=True)
+        print("bench: installing the peers (60 MB)", file=sys.stderr, flush=True)
         try:
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, stdout=sys.stderr)
             subprocess.run(
-                [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes"]
+                [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
                 + ["--only-binary", ":all:", "-r", pins],
                 check=True,
                 stdout=sys.stderr,
@@ -111,7 +112,9 @@ def measure_cost(ctl, folder, tell):
     row("ears.wake", mine("listener_us", bare), theirs("wake_us"), "pymicro-wakeword")
     row("ears.wake_and_voice", mine("listener_us"), theirs("wake_and_voice_us"), "pymicro-wakeword + vad.tflite in it")
     row("ears.wake_and_voice.with_pymicro_vad", mine("listener_us"), theirs("wake_us", "voice_us"), "and pymicro-vad")
-    row("ears.voice", mine("listener_us") - mine("listener_us", bare), theirs("webrtcvad_us"), "webrtcvad")
+    voice = mine("listener_us") - mine("listener_us", bare)
+    row("ears.voice", voice, theirs("webrtcvad_us"), "webrtcvad")
+    row("ears.voice.against_silero", voice, theirs("silero_us"), "silero-vad 6.2.3, ONNX, one thread")
     row("ears.endpoint", mine("endpointer_us"))
     row("ears.opus", statistics.median(run["opus_us"] for run in ours) / 1000, statistics.median(opus), "opusenc")
 
@@ -137,32 +140,92 @@ def word(voice, text, folder):
     return path, 2_000 + 10 * end
 
 
+VOICES = [("flite", name) for name in ("kal16", "awb", "rms", "slt")] + [
+    # Three times each: espeak-ng's voice flutters, no two renderings are the same.
+    ("espeak", name, speed)
+    for name in ("en-us", "en-gb", "en-us+f3", "en-gb+m3", "en-us+m7", "en-gb+f4")
+    for speed in ("130", "160")
+    for _ in range(3)
+]
+
+
+def first_wakes(ctl, paths, *more):
+    """The end of the first wake in each file, ms; files without one are left out."""
+    words = [ctl, "wake", "score", "--model", model("okay_nabu"), "--vad", model("vad"), "--json", *more, *paths]
+    found = {}
+    for line in subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout.splitlines():
+        wake = json.loads(line)
+        found.setdefault(wake["file"], wake["end_ms"])
+    return found
+
+
+def peers_wakes(paths):
+    """The same of pymicro-wakeword, which knows no voice gate; None without it."""
+    python = peers_python()
+    if not python:
+        return None
+    words = [python, os.path.join(HERE, "peer_ears.py"), "--wakes", model("okay_nabu"), *paths]
+    told = map(json.loads, subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout.splitlines())
+    return {one["file"]: one["end_ms"] for one in told if one["end_ms"] is not None}
+
+
 def measure_latency(ctl, folder, tell):
-    voices = [("flite", name) for name in ("kal16", "awb", "rms", "slt")]
-    for name in ("en-us", "en-gb", "en-us+f3", "en-gb+m3", "en-us+m7", "en-gb+f4"):
-        # Three times each: espeak-ng's voice flutters, no two renderings are the same.
-        voices += [("espeak", name, speed) for speed in ("130", "160")] * 3
-    late, missed = [], 0
-    for voice in voices:
+    """Sound given until the wake, counted from the word's end (see `word`), in the model's own time: what capture and
+    hand-over add is a row of the running daemon. The model answers every 30 ms and a word comes at any time, so
+    each is heard at three phases of that step. Ours is the daemon's rule (`wake.quick`); `reference` the manifest's
+    alone; the peer has the manifest's rule and no voice gate."""
+    ends = {}
+    for number, voice in enumerate(VOICES):
         path, end = word(voice, "okay nabu", folder)
-        # The model answers every 30 ms; a word comes at any time. Each is heard at three phases of that step.
+        with wave.open(path) as sound:
+            frames = sound.readframes(sound.getnframes())
         for phase in (0, 10, 20):
-            with wave.open(path) as sound:
-                frames = sound.readframes(sound.getnframes())
-            later = path + ".later.wav"
+            later = os.path.join(folder, f"word.{number}.{phase}.wav")
             with wave.open(later, "wb") as sound:
                 sound.setparams((1, 2, 16_000, 0, "NONE", ""))
                 sound.writeframes(frames[: 32 * phase] + frames)
-            words = [ctl, "wake", "score", "--model", model("okay_nabu"), "--vad", model("vad"), "--json", later]
-            lines = subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout.splitlines()
-            if lines:
-                late.append(json.loads(lines[0])["end_ms"] - end - phase)
-            else:
-                missed += 1
-    late.sort()
-    tell("ears.wake_latency.p50", statistics.median(late), "ms")
-    tell("ears.wake_latency.p95", late[round(0.95 * (len(late) - 1))], "ms")
-    tell("ears.wake_latency.missed", missed, f"of {3 * len(voices)} synthetic words")
+            ends[later] = end + phase
+
+    def late(found):
+        return sorted(at - ends[path] for path, at in found.items()) if found else None
+
+    def part(times, share):
+        return times[round(share * (len(times) - 1))]
+
+    ours, reference = late(first_wakes(ctl, ends, "--quick")), late(first_wakes(ctl, ends))
+    peer = late(peers_wakes(ends))
+    for name, share in (("p50", 0.5), ("p95", 0.95)):
+        value, theirs = part(ours, share), part(peer, share) if peer else None
+        told = {"name": "pymicro-wakeword", "value": theirs} if peer else None
+        tell(f"ears.wake_latency.{name}", value, "ms", told, round(value / theirs, 3) if peer else None)
+        tell(f"ears.wake_latency.reference.{name}", part(reference, share), "ms")
+    missed = {"name": "pymicro-wakeword", "value": len(ends) - len(peer)} if peer else None
+    tell("ears.wake_latency.missed", len(ends) - len(ours), f"of {len(ends)} synthetic words", missed)
+    tell("ears.wake_latency.reference.missed", len(ends) - len(reference), f"of {len(ends)} synthetic words")
+
+
+def measure_hearing(ctl, folder, tell):
+    """How many of the same words are heard in noise: pink noise and a babble of six, at 20, 10, 5 and 0 dB."""
+    words = {}
+    for number, voice in enumerate(VOICES):
+        path, _ = word(voice, "okay nabu", folder)
+        with wave.open(path) as sound:
+            words[number] = array.array("h", sound.readframes(sound.getnframes()))
+    rooms = {kind: endpoints.noise(kind, 20, folder) for kind in ("pink", "babble")}
+    dice = random.Random(9)
+    for snr in endpoints.SNRS:
+        paths = []
+        for kind, room in rooms.items():
+            for number, clean in words.items():
+                at, spoken = dice.randrange(len(room) - len(clean)), clean[32_000:-32_000]
+                gain = endpoints.rms(spoken) / endpoints.rms(room[at : at + len(clean)]) * 10 ** (-snr / 20)
+                scene = [round(max(-32_768, min(32_767, s * gain + c))) for s, c in zip(room[at:], clean)]
+                paths.append(os.path.join(folder, f"heard.{kind}.{number}.wav"))
+                endpoints.write(paths[-1], array.array("h", scene))
+        peer, unit = peers_wakes(paths), f"of {len(paths)}"
+        told = {"name": "pymicro-wakeword, no voice gate", "value": len(peer)} if peer is not None else None
+        tell(f"ears.wake_heard.snr{snr}", len(first_wakes(ctl, paths, "--quick")), unit, told)
+        tell(f"ears.wake_heard.reference.snr{snr}", len(first_wakes(ctl, paths)), unit)
 
 
 def measure_allocations(ctl, folder, tell):
@@ -185,6 +248,7 @@ def measure(programs, tell):
     with tempfile.TemporaryDirectory() as folder:
         measure_cost(ctl, folder, tell)
         measure_latency(ctl, folder, tell)
+        measure_hearing(ctl, folder, tell)
         measure_allocations(ctl, folder, tell)
         endpoints.measure(programs, folder, model, MODELS, FIXTURES, tell)
 

@@ -20,15 +20,21 @@ LINE_VOICES = [("flite", "slt"), ("flite", "rms"), ("flite", "kal16"), ("espeak"
 GAPS = (0, 60, 120, 200, 300)
 # Some synthetic words are missed; 200 and more remain.
 RUNS = 230
+NOISE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "noise")
 SNRS = (20, 10, 5, 0)
 
 
 def say(voice, text, path):
-    """16 kHz samples of a text, its outer silence cut, peak at -11 dB."""
+    """16 kHz samples of a text, trimmed."""
     if voice[0] == "flite":
         subprocess.run(["flite", "-voice", voice[1], "-t", text, "-o", path], check=True, stderr=subprocess.DEVNULL)
     else:
         subprocess.run(["espeak-ng", "-v", voice[1], "-s", voice[2], "-w", path, text], check=True)
+    return trimmed(path)
+
+
+def trimmed(path):
+    """16 kHz samples of a sound file, its outer silence cut (10 ms blocks 35 dB below the loudest), peak at -11 dB."""
     words = ["sox", path, "-t", "raw", "-r", "16000", "-c", "1", "-b", "16", "-e", "signed", "-", "norm", "-11"]
     raw = subprocess.run(words, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     samples = array.array("h", raw)
@@ -114,11 +120,10 @@ def rms(samples):
     return math.sqrt(sum(s * s for s in samples) / len(samples))
 
 
-def turn_ends(ctl, folder, model, tell):
+def turn_ends(ctl, folder, model, lines, tell, rows="ears.turn_end"):
     """Lines in noise: how many are cut off, and how long after their end the others are ended (700 ms are hangover)."""
-    scratch, dice = os.path.join(folder, "part.wav"), random.Random(5)
+    dice = random.Random(5)
     rooms = {kind: noise(kind, 20, folder) for kind in ("pink", "babble")}
-    lines = [say(voice, text, scratch) for text in LINES for voice in LINE_VOICES[:3]]
     for snr in SNRS:
         paths, ends = [], {}
         for kind, room in rooms.items():
@@ -144,16 +149,19 @@ def turn_ends(ctl, folder, model, tell):
             else:
                 late.append(told["ended_ms"] - ends[told["file"]])
         late.sort()
-        tell(f"ears.turn_end.snr{snr}.cut_early", round(100 * cut / len(paths), 1), f"% of {len(paths)}")
+        tell(f"{rows}.snr{snr}.cut_early", round(100 * cut / len(paths), 1), f"% of {len(paths)}")
         if late:
-            tell(f"ears.turn_end.snr{snr}.late.p50", statistics.median(late), "ms")
-            tell(f"ears.turn_end.snr{snr}.late.p95", late[round(0.95 * (len(late) - 1))], "ms")
-        tell(f"ears.turn_end.snr{snr}.not_within_4s", unended, f"of {len(paths)}")
+            tell(f"{rows}.snr{snr}.late.p50", statistics.median(late), "ms")
+            tell(f"{rows}.snr{snr}.late.p95", late[round(0.95 * (len(late) - 1))], "ms")
+        tell(f"{rows}.snr{snr}.not_within_4s", unended, f"of {len(paths)}")
 
 
 def false_wakes(ctl, folder, model, fixtures, tell):
-    """Rooms and talk without the word: a shop and bystanders (recordings), pink noise, a babble, single lines."""
-    paths = [os.path.join(fixtures, name) for name in ("room_busy.wav", "room_chatter.wav", "hindi_shop.wav")]
+    """Rooms and talk without the word: three shops (noise/, synthetic), Hindi sentences, pink noise, a babble, single lines."""
+    paths = [os.path.join(fixtures, "hindi_shop.wav")]
+    for room in sorted(os.listdir(NOISE)):
+        paths.append(os.path.join(folder, room + ".wav"))
+        subprocess.run(["flac", "--silent", "--decode", "--force", "-o", paths[-1], os.path.join(NOISE, room)], check=True)
     for kind in ("pink", "babble"):
         paths.append(os.path.join(folder, f"{kind}.room.wav"))
         write(paths[-1], noise(kind, 60, folder))
@@ -167,7 +175,7 @@ def false_wakes(ctl, folder, model, fixtures, tell):
     for path in paths:
         with wave.open(path) as sound:
             seconds += sound.getnframes() / sound.getframerate()
-    words = [ctl, "wake", "score", "--model", model("okay_nabu"), "--vad", model("vad"), "--json", *paths]
+    words = [ctl, "wake", "score", "--model", model("okay_nabu"), "--vad", model("vad"), "--quick", "--json", *paths]
     found = subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout.splitlines()
     tell("ears.false_wakes", len(found), f"in {round(seconds)} s of rooms and talk")
 
@@ -226,7 +234,16 @@ def growth(daemon, folder, models, turns, tell):
 def measure(programs, folder, model, models, fixtures, tell):
     daemon, ctl = os.path.join(programs, "execorad"), os.path.join(programs, "execoractl")
     straight_on(daemon, folder, models, tell)
-    turn_ends(ctl, folder, model, tell)
+    scratch = os.path.join(folder, "part.wav")
+    spoken = [say(voice, text, scratch) for text in LINES for voice in LINE_VOICES[:3]]
+    # Four lines of other voices (Piper, flite, Kokoro, espeak-ng), two of them Hindi.
+    spoken += [trimmed(os.path.join(fixtures, f"say_u{name}.wav")) for name in ("020", "037", "073", "078")]
+    turn_ends(ctl, folder, model, spoken, tell)
+    clips = os.environ.get("BENCH_UTTERANCES")
+    if clips:
+        names = sorted(name for name in os.listdir(clips) if name.endswith((".flac", ".wav")) and "_snr" not in name)
+        spoken = [trimmed(os.path.join(clips, name)) for name in names]
+        turn_ends(ctl, folder, model, [one for one in spoken if len(one) < 200_000], tell, "ears.turn_end.utterances")
     false_wakes(ctl, folder, model, fixtures, tell)
     own_voice(daemon, folder, models, tell)
     growth(daemon, folder, models, int(os.environ.get("BENCH_TURNS", "2000")), tell)

@@ -67,6 +67,9 @@ public final class ButtonPanel: Sendable {
 /// A press opens a turn at once. Held longer than a tap, its release ends the turn; after a tap the silence does.
 public struct TalkButton: Sendable {
     public static let tapMillisecondsMax: Int64 = 400
+    /// Down for so long, and nothing said, is the technician's sign that somebody stands at the box. Dictating a bill of
+    /// six items takes about as long, so the ear looks whether there were words.
+    public static let signMillisecondsMin: Int64 = 10_000
 
     public enum Action: Sendable, Equatable {
         /// Open a turn, or interrupt what sounds.
@@ -75,6 +78,8 @@ public struct TalkButton: Sendable {
         case leaveOpen
         /// Let go after holding: the turn ends now.
         case finish
+        /// Let go after ten seconds: the turn ends now, or, without a word in it, it was the technician's sign.
+        case finishLong
     }
 
     private var pressedAt: Int64?
@@ -91,7 +96,9 @@ public struct TalkButton: Sendable {
         case .released:
             guard let since = pressedAt else { return nil }
             pressedAt = nil
-            return event.nanoseconds - since > Self.tapMillisecondsMax * 1_000_000 ? .finish : .leaveOpen
+            let held = (event.nanoseconds - since) / 1_000_000
+            if held >= Self.signMillisecondsMin { return .finishLong }
+            return held > Self.tapMillisecondsMax ? .finish : .leaveOpen
         }
     }
 }

@@ -43,6 +43,12 @@ extension Grammar {
     /// The languages whose lines are complete.
     public var spokenLanguages: Set<String> { Set(prompts.keys) }
 
+    /// The lines of a language that are always said in the same words, by their names' order: they can be recorded beforehand.
+    public func fixedLines(language: String) -> [String] {
+        (prompts[language]?.lines ?? [:]).sorted { $0.key < $1.key }.map(\.value)
+            .filter { PromptPack.fields(of: $0).isEmpty }
+    }
+
     /// Every language has every line, with the same fields: a missing one would be silence.
     func checkPrompts() throws(GrammarPackError) {
         guard let model = prompts["hi-en"] else { return }

@@ -35,6 +35,7 @@ extension Command {
         static let fireReminder: Int64 = 53
         static let closeDay: Int64 = 60
         static let confirmDate: Int64 = 61
+        static let recordCall: Int64 = 70
 
         /// How many arguments each has; what is not here is not known. `hold` has one more than what it holds.
         static let argumentCounts: [Int64: Int] = [
@@ -44,7 +45,7 @@ extension Command {
             receiveBatch: 4,
             giveCredit: 3, receivePayment: 2, saveDraft: 3, dropDraft: 1, commitBill: 2, cancelInvoice: 1, reverse: 2,
             creditNote: 4, void: 2, saveReminder: 5, cancelReminder: 1, send: 5, fireReminder: 3, closeDay: 2,
-            confirmDate: 1,
+            confirmDate: 1, recordCall: 6,
         ]
     }
 
@@ -83,6 +84,7 @@ extension Command {
         case .fireReminder: Code.fireReminder
         case .send: Code.send
         case .closeDay: Code.closeDay
+        case .recordCall: Code.recordCall
         }
     }
 
@@ -153,6 +155,11 @@ extension Command {
                 .optional(commitment), .optional(message.reference),
             ]
         case .closeDay(let day, let cash): [.integer(day.number), .integer(cash.rawValue)]
+        case .recordCall(let call):
+            [
+                .text(call.method), .text(call.level), .integer(call.uid), .optional(call.token), .text(call.result),
+                .integer(call.times),
+            ]
         }
     }
 

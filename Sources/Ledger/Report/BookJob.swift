@@ -133,6 +133,7 @@ extension BookJob {
                 ]
             }
         },
+        calls,
         BookJob(name: "held", parameters: "", summary: "entries that wait to be confirmed", writes: false) {
             (store, _, _) throws(JobError) in
             ["held": .array(try doing { () throws(BookError) in try store.holds().map(\.json) })]
@@ -198,7 +199,7 @@ extension BookJob {
 
     // MARK: Reading parameters
 
-    private static func doing<Answer>(_ body: () throws(BookError) -> Answer) throws(JobError) -> Answer {
+    static func doing<Answer>(_ body: () throws(BookError) -> Answer) throws(JobError) -> Answer {
         do throws(BookError) { return try body() } catch { throw .book(error) }
     }
 

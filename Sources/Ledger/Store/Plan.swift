@@ -107,6 +107,11 @@ extension LedgerStore {
             guard let customer = message.customer else { return Plan() }
             return Plan(owner: try present(customer).id)
         case .closeDay(_, let counted): return try planClose(counted)
+        case .recordCall(let call):
+            let texts = [call.method, call.level, call.token ?? "", call.result]
+            guard texts.allSatisfy({ $0.utf8.count <= TechnicianCall.textBytesMax }) else { throw .refused(.tooLarge) }
+            guard call.times >= 1 else { throw .refused(.amountOutOfRange) }
+            return Plan()
         }
     }
 

@@ -4,7 +4,7 @@
 public final class WakeListener {
     public struct Wake: Sendable, Equatable {
         public var model: String
-        /// Mean over the model's window, thousandths.
+        /// Mean of the answers that decided, thousandths: over the model's window, or two or three where they were enough.
         public var scoreMilli: Int64
         public var cutoffMilli: Int64
         /// Absolute sample index of the first sample of the words' likely start: the end less `modelSpanSamples`.
@@ -23,6 +23,7 @@ public final class WakeListener {
         let runner: ModelRunner
         let isStop: Bool
         var mean: SlidingMean
+        var rise: EarlyRise
         /// Steps in a row whose mean was over the cutoff.
         var stepsOver = 0
 
@@ -31,6 +32,13 @@ public final class WakeListener {
             self.isStop = isStop
             runner = ModelRunner(model)
             mean = SlidingMean(window: model.window)
+            rise = EarlyRise(window: model.window)
+        }
+
+        func forget() {
+            mean.reset()
+            rise.reset()
+            stepsOver = 0
         }
 
         deinit { mean.free() }
@@ -39,10 +47,13 @@ public final class WakeListener {
     private let frontend = FeatureFrontend()
     private let ears: [Ear]
     private let voice: Ear?
+    private let isQuick: Bool
     private var ignoredFrames = SlidingMean.ignoredFrames
 
     /// Added to every wake model's cutoff, thousandths: raised while the counter itself speaks.
     public var cutoffRaiseMilli: Int64 = 0
+    /// Added to the cutoff of every model but the stop word's, thousandths: a technician tries another.
+    public var cutoffShiftMilli: Int64 = 0
     /// So many steps in a row must be over the cutoff: 1, and 2 while the counter itself speaks.
     public var stepsOverNeeded = 1
     /// False while the counter is deaf: the stop word is not heard either. Apart from that it is heard in open turns too.
@@ -52,8 +63,11 @@ public final class WakeListener {
     /// Frames scored since the start; stands still when the ear is deaf.
     public private(set) var framesScored: UInt64 = 0
 
-    /// - Parameter stop: a wake model whose word silences the counter; nil without one.
-    public init(wake: [WakeModel], voice: WakeModel?, stop: WakeModel? = nil) {
+    /// - Parameters:
+    ///   - stop: a wake model whose word silences the counter; nil without one.
+    ///   - isQuick: `EarlyRise` beside the manifest's rule. Not while `stepsOverNeeded` is above 1: then care comes first.
+    public init(wake: [WakeModel], voice: WakeModel?, stop: WakeModel? = nil, isQuick: Bool = false) {
+        self.isQuick = isQuick
         ears = wake.map { Ear($0) } + (stop.map { [Ear($0, isStop: true)] } ?? [])
         self.voice = voice.map { Ear($0) }
     }
@@ -70,18 +84,14 @@ public final class WakeListener {
 
     /// Forgets what the models answered until now, not what they heard: a wake needs a whole window of new answers.
     public func forgetWindows() {
-        for ear in ears {
-            ear.mean.reset()
-            ear.stepsOver = 0
-        }
+        for ear in ears { ear.forget() }
     }
 
     public func reset() {
         frontend.reset()
         for ear in ears {
             ear.runner.reset()
-            ear.mean.reset()
-            ear.stepsOver = 0
+            ear.forget()
         }
         if let voice {
             voice.runner.reset()
@@ -116,21 +126,22 @@ public final class WakeListener {
             let ear = ears[index]
             guard let answer = ear.runner.take(features) else { continue }
             ear.mean.take(answer)
-            let cutoff = min(ear.model.cutoff + Float(cutoffRaiseMilli) / 1000, 0.999)
-            ear.stepsOver = hasVoice && ear.mean.isOver(cutoff) ? ear.stepsOver + 1 : 0
+            let added = cutoffRaiseMilli + (ear.isStop ? 0 : cutoffShiftMilli)
+            let cutoff = min(ear.model.cutoff + Float(added) / 1000, 0.999)
+            ear.rise.take(answer)
+            let early = isQuick && stepsOverNeeded == 1 ? ear.rise.overMilli(cutoff) : nil
+            ear.stepsOver = hasVoice && (early != nil || ear.mean.isOver(cutoff)) ? ear.stepsOver + 1 : 0
             if ear.isStop ? isStopArmed : isArmed, ignoredFrames == 0, ear.stepsOver >= stepsOverNeeded {
                 heard = Wake(
-                    model: ear.model.name, scoreMilli: ear.mean.meanMilli, cutoffMilli: Int64(cutoff * 1000),
+                    model: ear.model.name, scoreMilli: max(early ?? 0, ear.mean.meanMilli),
+                    cutoffMilli: Int64(cutoff * 1000),
                     startSample: end > Self.modelSpanSamples ? end - Self.modelSpanSamples : 0, endSample: end,
                     isStop: ear.isStop)
             }
         }
         if ignoredFrames > 0 { ignoredFrames -= 1 }
         if heard != nil {
-            for ear in ears {
-                ear.mean.reset()
-                ear.stepsOver = 0
-            }
+            for ear in ears { ear.forget() }
             ignoredFrames = SlidingMean.ignoredFrames
         }
         return heard

@@ -37,6 +37,8 @@ struct ApplianceConfiguration: Equatable {
     var wakeModel = "okay_nabu"
     /// Cutoff in thousandths instead of the manifest's; 0 keeps the manifest's.
     var wakeCutoffMilli = 0
+    /// Wakes on two or three sure answers, without waiting for the mean of all.
+    var isWakeQuick = true
     /// A second wake model whose word silences the counter; empty without one.
     var stopModel = ""
 
@@ -84,6 +86,7 @@ struct ApplianceConfiguration: Equatable {
     static let noModel = "none"
 
     var bookPath: String { stateFolder + "/book.sqlite" }
+    var promptsPath: String { stateFolder + "/prompts.opus" }
     var spoolFolder: String { stateFolder + "/spool" }
     var identityFolder: String { stateFolder + "/identity" }
 }
@@ -136,6 +139,9 @@ struct ConfigurationKey {
         .init(
             name: "wake.cutoff_milli", kind: .number(\.wakeCutoffMilli, 0...999),
             meaning: "cutoff in thousandths; 0 keeps the manifest's"),
+        .init(
+            name: "wake.quick", kind: .flag(\.isWakeQuick),
+            meaning: "wakes 30 ms earlier, on two or three sure answers; false: the manifest's rule alone"),
         .init(
             name: "wake.stop_model", kind: .text(\.stopModel),
             meaning: "name of a second model whose word silences the counter; empty: none"),
@@ -243,7 +249,7 @@ extension ApplianceConfiguration {
     }
 
     /// - Returns: what is wrong with the value, or nil.
-    private mutating func set(_ key: ConfigurationKey, to value: ConfigurationEntry.Value) -> String? {
+    mutating func set(_ key: ConfigurationKey, to value: ConfigurationEntry.Value) -> String? {
         switch (key.kind, value) {
         case (.text(let path), .text(let text)):
             self[keyPath: path] = text

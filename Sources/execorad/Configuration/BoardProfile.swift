@@ -145,6 +145,18 @@ struct BoardProfile: Equatable {
             faults.append(
                 "audio.playback_device is \"\(configuration.playbackDevice)\"; this board's is \"\(playback)\"")
         }
+        for (key, told, own) in [
+            ("board.talk_line", configuration.talkLine, button), ("board.mute_line", configuration.muteLine, mute),
+        ] where told != own {
+            faults.append("\(key) is \(told); this board's is \(own)")
+        }
+        if button >= 0 || mute >= 0, configuration.gpioChip != "/dev/\(chip)" {
+            faults.append("board.gpio_chip is \"\(configuration.gpioChip)\"; this board's is \"/dev/\(chip)\"")
+        }
+        // The other way round is only careful.
+        if echo == .halfDuplex, configuration.echo == .hardware {
+            faults.append("audio.echo is hardware, and this board does not take its own voice out")
+        }
         return faults
     }
 

@@ -85,7 +85,8 @@ final class EarRig {
             match = { false }
         }
         ear = Ear(
-            ring: earRing, reader: earReader, listener: WakeListener(wake: [wake], voice: voice, stop: stop),
+            ring: earRing, reader: earReader,
+            listener: WakeListener(wake: [wake], voice: voice, stop: stop, isQuick: configuration.isWakeQuick),
             encoder: encoder, settings: Ear.Settings(configuration), register: register, log: log,
             doors: .init(
                 begin: { opened in

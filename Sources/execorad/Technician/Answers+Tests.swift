@@ -35,7 +35,15 @@ extension Answers {
         case "storage.show": reply.succeed(MachineAnswers.storage(configuration.stateFolder))
         case "log.tail": logTail(call)
         case "log.level": logLevel(call)
-        case "config.get": reply.succeed(configuration.json)
+        case "config.get": reply.succeed(settings.configuration.json)
+        case "config.set": change(call)
+        case "config.confirm": confirm(call)
+        case "gpio.read": reply.succeed(["lines": .array(appliance.buttons?.reading ?? [])])
+        case "button.watch":
+            guard let buttons = appliance.buttons else {
+                return reply.fail(.refused("no button's line could be opened; see the log"))
+            }
+            if let stream = reply.watch() { buttons.watch(stream) }
         case "selftest.run": selfTest(call)
         case "bundle.export": bundle(call)
         case "daemon.restart":
@@ -208,8 +216,11 @@ extension Answers {
             guard let job = reply.watch() else { return }
             let look = Examination(configuration: configuration)
             var findings: [Examination.Finding] = []
+            let newest = withBook { [self] book in newestEntry(book) } ?? 0
+            let receipt = house.receiptClock.withLock { $0 }
             for ask in [
-                look.names, look.reach, look.certificate,
+                { look.link() }, { look.route() }, look.names, look.reach, look.roundTrip,
+                { look.clock(newestEntry: newest, receipt: receipt) }, look.certificate,
                 { [house] in look.gatewayAccepts(line: house.line.word, hint: house.line.hint) },
             ] {
                 let finding = ask()
@@ -262,17 +273,52 @@ extension Answers {
         number.withLock { $0 = watching }
     }
 
-    static let levelMilliseconds: Int64 = 1_800_000
-
     private func logLevel(_ call: Call) {
         guard let level = call.parameters["level"]?.string.flatMap({ EventLog.Level(name: $0) }) else {
             return call.reply.fail(.badParameters("level is debug, info, notice, warning or error"))
         }
-        let log = house.log
-        let standard = configuration.logLevel
-        log.set(level: level)
-        jobs.post(afterMilliseconds: Self.levelMilliseconds) { log.set(level: standard) }
-        call.reply.succeed(["level": .string(level.name), "seconds": .integer(Self.levelMilliseconds / 1000)])
+        change(call, "diagnostics.log_level", .text(level.name), LiveSettings.logLevelMilliseconds) {
+            ["level": .string(level.name), "seconds": .integer(LiveSettings.logLevelMilliseconds / 1000)]
+        }
+    }
+
+    // MARK: Settings
+
+    private func change(_ call: Call) {
+        guard let key = call.parameters["key"]?.string else { return call.reply.fail(.badParameters("key is missing")) }
+        let value: ConfigurationEntry.Value
+        switch call.parameters["value"] {
+        case .some(.integer(let number)): value = .integer(number)
+        case .some(.string(let text)): value = .text(text)
+        case .some(.bool(let flag)): value = .flag(flag)
+        default: return call.reply.fail(.badParameters("value is a number, a text or true or false"))
+        }
+        change(call, key, value, LiveSettings.trialMilliseconds) {
+            [
+                "key": .string(key), "value": call.parameters["value"] ?? .null,
+                "goes_back_after_s": .integer(LiveSettings.trialMilliseconds / 1000),
+                "to_keep": .string("config.confirm \(key)"),
+            ]
+        }
+    }
+
+    private func change(
+        _ call: Call, _ key: String, _ value: ConfigurationEntry.Value, _ milliseconds: Int64, answer: () -> JSONValue
+    ) {
+        do throws(LiveSettings.Mistake) {
+            try settings.set(key, to: value, milliseconds: milliseconds)
+            call.reply.succeed(answer())
+        } catch { call.reply.fail(.badParameters(error.words)) }
+    }
+
+    private func confirm(_ call: Call) {
+        guard let key = call.parameters["key"]?.string else { return call.reply.fail(.badParameters("key is missing")) }
+        guard settings.confirm(key) else {
+            return call.reply.fail(.refused("nothing waits to be confirmed for \(key)"))
+        }
+        call.reply.succeed([
+            "key": .string(key), "kept": .string("until the daemon ends; for good, write it into the file"),
+        ])
     }
 
     // MARK: Reports
@@ -320,13 +366,17 @@ extension Answers {
         guard let file = call.file, file.isPlainAndWritable else {
             return reply.fail(.badParameters("the file must be a plain one, open for writing"))
         }
+        let holdsWords = call.peer.role == .service
         onDesk(reply) { [self] in
             var bundle = Bundle()
+            bundle.holdsWords = holdsWords
             bundle.add("status.json", withBook { [self] book in status(book) } ?? .null)
             bundle.add("config.json", configuration.json)
             bundle.add("selftest.json", SelfTest.run(bench()) { _ in })
             bundle.add("book.json", withBook { book in (try? book.facts().json) ?? .null } ?? .null)
-            bundle.add("turns.jsonl", house.register.done(last: 200).map { $0.json(withText: false).text })
+            bundle.add("turns.jsonl", house.register.done(last: 200).map { $0.json(withText: holdsWords).text })
+            let look = Examination(configuration: configuration)
+            bundle.add("net.json", .array([look.link(), look.route(), look.roundTrip()].map(\.json)))
             bundle.add("audio.json", ["parameters": parameters(), "cards": MachineAnswers.soundCards()])
             bundle.add("storage.json", MachineAnswers.storage(configuration.stateFolder))
             bundle.add("certificate.json", MachineAnswers.certificate(configuration, now: Moment.wallMilliseconds()))

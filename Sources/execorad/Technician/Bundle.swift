@@ -4,7 +4,8 @@ import Seals
 /// What a technician takes home: a tar of small text files, without anything private, and a manifest that says what is
 /// in it, with digests, and what was left out.
 ///
-/// The files are put together from what the socket shows at the level of tech: identifiers, codes, sizes and times.
+/// The files are put together from what the socket shows at the level of tech: identifiers, codes, sizes and times. At
+/// the level of service the words of the turns are in it, and the manifest says so.
 struct Bundle {
     struct File {
         var name: String
@@ -20,10 +21,16 @@ struct Bundle {
         files.append(File(name: name, bytes: Array((lines.joined(separator: "\n") + "\n").utf8)))
     }
 
-    static let leftOut: [JSONValue] = [
-        "sound", "what was said and answered", "names, phones and amounts", "keys and certificates' private halves",
-        "the book itself",
-    ]
+    /// Words of turns are in it: the caller was at the level of service.
+    var holdsWords = false
+
+    private var leftOut: [JSONValue] {
+        (holdsWords ? [] : ["what was said and answered", "names, phones and amounts"])
+            + [
+                "sound", "keys and certificates' private halves", "the book itself",
+                "the kernel's own log, which the daemon may not read: journalctl -k",
+            ]
+    }
 
     /// Ustar (POSIX.1-1988): a header block of 512 bytes a file, the content padded to 512, two empty blocks.
     func tar(at seconds: Int64) -> [UInt8] {
@@ -36,7 +43,8 @@ struct Bundle {
                             "name": .string($0.name), "bytes": .integer(Int64($0.bytes.count)),
                             "sha256": .string(Hex.text(SHA256.digest($0.bytes))),
                         ]
-                    })), .init("left_out", .array(Self.leftOut)), .init("at_s", .integer(seconds)),
+                    })), .init("holds_words", .bool(holdsWords)), .init("left_out", .array(leftOut)),
+            .init("at_s", .integer(seconds)),
         ])
         var out: [UInt8] = []
         for file in [File(name: "manifest.json", bytes: manifest.bytes + [0x0A])] + files {

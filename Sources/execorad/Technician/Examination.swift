@@ -103,9 +103,7 @@ struct Examination: Sendable {
     }
 
     func voice() -> Finding {
-        let voice = Voice(
-            program: configuration.voiceProgram, name: configuration.voiceName,
-            wordsPerMinute: configuration.voiceWordsPerMinute)
+        let voice = Voice(configuration)
         do throws(Voice.Failure) {
             let samples = try voice.samples(saying: "ek do teen")
             return .passed("voice", "the voice speaks", ["samples": .integer(Int64(samples.count))])
@@ -218,45 +216,6 @@ struct Examination: Sendable {
         }
         freeaddrinfo(found)
         return .passed("names", "the gateway's name has an address", took)
-    }
-
-    /// Opens a connection and closes it. Blocking, at most 3 s an address.
-    func reach() -> Finding {
-        guard let gateway else { return .skipped("reach", "no gateway is set") }
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var found: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(gateway.host, gateway.port, &hints, &found) == 0, let found else {
-            return .skipped("reach", "the gateway's name has no address")
-        }
-        defer { freeaddrinfo(found) }
-        var next: UnsafeMutablePointer<addrinfo>? = found
-        var why = "no address"
-        while let at = next {
-            next = at.pointee.ai_next
-            let file = socket(at.pointee.ai_family, at.pointee.ai_socktype | Int32(SOCK_NONBLOCK.rawValue), 0)
-            guard file >= 0 else { continue }
-            defer { close(file) }
-            let begun = Moment.monotonicMilliseconds()
-            if connect(file, at.pointee.ai_addr, at.pointee.ai_addrlen) != 0, errno != EINPROGRESS {
-                why = String(cString: strerror(errno))
-                continue
-            }
-            var polled = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
-            guard poll(&polled, 1, 3_000) > 0 else {
-                why = "no answer in 3 s"
-                continue
-            }
-            var code: Int32 = 0
-            var length = socklen_t(MemoryLayout<Int32>.size)
-            getsockopt(file, SOL_SOCKET, SO_ERROR, &code, &length)
-            if code == 0 {
-                return .passed(
-                    "reach", "the gateway's port is open", ["ms": .integer(Moment.monotonicMilliseconds() - begun)])
-            }
-            why = String(cString: strerror(code))
-        }
-        return .failed("reach", "the gateway's port cannot be reached (\(why)); check the network and cloud.url")
     }
 
     /// What the link itself says, last: TLS and both certificates.

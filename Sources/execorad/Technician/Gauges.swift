@@ -68,7 +68,7 @@ final class Gauges: Sendable {
         case .wake:
             return [
                 "score": .integer(house.ear.score.load(ordering: .relaxed)),
-                "cutoff": .integer(Int64(((house.wakeModel?.cutoff ?? 0) * 1000).rounded())),
+                "cutoff": .integer(house.cutoffMilli.load(ordering: .relaxed)),
                 "in_turn": .bool(house.ear.isInTurn), "speaking": .bool(house.mouth.isSpeaking),
                 "scored": .integer(Int64(clamping: house.ear.scored.load(ordering: .relaxed))),
             ]

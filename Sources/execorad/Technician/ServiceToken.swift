@@ -12,6 +12,8 @@ import Seals
 struct ServiceTokens: Sendable {
     static let hoursMax: Int64 = 12
     static let keysMax = 16
+    /// Of the token's digest, for the journal: enough to tell tokens apart, nothing to forge one from.
+    static let markBytes = 8
 
     /// Path of the trusted keys; empty where none are.
     var keysPath: String
@@ -19,7 +21,7 @@ struct ServiceTokens: Sendable {
     var device: String
     var nowMilliseconds: @Sendable () -> Int64
 
-    func look(at text: String) -> Result<(holder: String, milliseconds: Int64), CallFault> {
+    func look(at text: String) -> Result<ServiceGrant, CallFault> {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard text.utf8.count <= 4_096, parts.count == 3, parts[0] == "v1", let body = Hex.bytes(String(parts[1])),
             let signature = Hex.bytes(String(parts[2])), let json = try? JSONValue(parsing: body),
@@ -33,7 +35,8 @@ struct ServiceTokens: Sendable {
         guard left > 0, until < Int64.max / 1000 else { return .failure(.notAllowed("the token's time is over")) }
         // What a technician may call himself is no way to move another's cursor.
         let shown = String(decoding: holder.utf8.prefix(64).map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
-        return .success((shown, min(left, Self.hoursMax * 3_600_000)))
+        let mark = Hex.text(Array(SHA256.digest(Array(text.utf8)).prefix(Self.markBytes)))
+        return .success(ServiceGrant(holder: shown, mark: mark, milliseconds: min(left, Self.hoursMax * 3_600_000)))
     }
 
     private func keys() -> [VerifyingKey] {

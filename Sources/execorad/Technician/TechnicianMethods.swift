@@ -4,7 +4,8 @@ import Ledger
 extension CounterDesk {
     /// Everything a technician can ask. What needs a part this box does not have says so in `lacks`.
     static func methods(_ configuration: ApplianceConfiguration) -> [Method] {
-        let noGPIO = "no button line is part of this box's set-up"
+        let hasLines = configuration.talkLine >= 0 || configuration.muteLine >= 0
+        let noGPIO = hasLines ? nil : "no button line is part of this box's set-up"
         let noUpdates = "no update system (RAUC) is part of this image"
         return [
             Method("status", .view, "one screen: microphone, line, queue, book, top problem"),
@@ -36,15 +37,19 @@ extension CounterDesk {
             Method(
                 "led.test", .tech, "shows each state of the lamp for a second",
                 lacks: configuration.ledPath.isEmpty ? "no lamp is set in the configuration (board.led)" : nil),
-            Method("button.watch", .tech, form: .stream, "each press, raw and debounced", lacks: noGPIO),
-            Method("gpio.read", .tech, "each line", lacks: noGPIO),
+            Method(
+                "button.watch", .tech, form: .stream,
+                "each press of a button or switch, debounced by the kernel, with its time", lacks: noGPIO),
+            Method("gpio.read", .tech, "each line and how it stands now", lacks: noGPIO),
 
             Method("turn.last", .view, "the trace of the last turn"),
             Method("turn.trace", .tech, "the traces of the last turns", [.init("count", "1 to 50", isRequired: false)]),
             Method("turn.watch", .view, form: .stream, "each turn's trace and each receipt, as they come"),
             Method("say", .tech, "a transcript, as if it had been heard", [.init("text", "text")]),
 
-            Method("net.check", .view, form: .job, "name, port, TLS, certificate: the first step that fails, named"),
+            Method(
+                "net.check", .view, form: .job,
+                "link, route, name, port, round trips, clock, TLS: the first step that fails, named"),
             Method("tls.show", .view, "the box's certificate: subject, days, fingerprint"),
             Method(
                 "tls.rotate", .service, "asks the gateway for a new certificate now",
@@ -80,8 +85,10 @@ extension CounterDesk {
             Method("config.get", .view, "every key with its value"),
             Method(
                 "config.set", .tech,
-                "one key while running: wake.cutoff_milli or diagnostics.log_level; goes back after 60 s unless confirmed",
-                lacks: "settings are changed in the file and taken at a restart"),
+                "\(LiveSettings.keys.joined(separator: " or ")) while running; goes back after 60 s unless confirmed",
+                [.init("key", "text"), .init("value", "number or text")]),
+            Method(
+                "config.confirm", .tech, "keeps what config.set changed, until the daemon ends", [.init("key", "text")]),
             Method(
                 "selftest.run", .tech, form: .job,
                 "looks at everything in order; a report with a number, and a spoken summary"),

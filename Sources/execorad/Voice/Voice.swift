@@ -1,3 +1,4 @@
+import Conversation
 import Glibc
 
 /// Turns an answer into sound by a child process of espeak-ng: its 20 MB of voices cost memory only while it speaks.
@@ -24,6 +25,9 @@ struct Voice: Sendable {
     var program: String
     var name: String
     var wordsPerMinute: Int
+
+    /// A Hindi voice reads Roman letters as English; in Devanagari the same words sound as they are meant.
+    func readable(_ text: String) -> String { name.hasPrefix("hi") ? Transliteration.devanagari(text) : text }
 
     /// - Returns: 16 kHz mono samples.
     func samples(saying text: String) throws(Failure) -> [Int16] {
@@ -110,5 +114,13 @@ struct Voice: Sendable {
             Int16(bitPattern: UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8)
         }
         return (rate, samples)
+    }
+}
+
+extension Voice {
+    init(_ configuration: ApplianceConfiguration) {
+        self.init(
+            program: configuration.voiceProgram, name: configuration.voiceName,
+            wordsPerMinute: configuration.voiceWordsPerMinute)
     }
 }

@@ -169,7 +169,7 @@ private struct LoudProgram {
     private let output = Pipe()
 
     init(_ arguments: String..., log: String) throws {
-        FileManager.default.createFile(atPath: log, contents: nil)
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
         process.executableURL = URL(fileURLWithPath: try GatewayProgram.path)
         process.arguments = arguments
         process.standardOutput = output

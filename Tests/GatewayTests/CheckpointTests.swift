@@ -150,7 +150,8 @@ import Testing
             Program.checkout + "/board/prove/witness",
             [
                 "--key", place.path + "/witness.key", "--name", "bazaar.example", "--receipt-key",
-                Hex.text((trusting ?? key).verifyingKey.bytes), "--state", place.path + "/other", "--time", "1790000000",
+                Hex.text((trusting ?? key).verifyingKey.bytes), "--state", place.path + "/other", "--time",
+                "1790000000",
                 folder.path + "/latest.note", folder.path + "/" + tree,
             ])
     }

@@ -25,7 +25,9 @@ struct SyncRoute: Sendable {
         let batch: SyncBatch
         let key = try Self.ledgerKey(of: sender)
         do throws(SyncError) { batch = try SyncBatch.read(bytes, key: key) } catch {
-            if error == .notAuthentic, let used = SyncBatch.keyID(in: bytes), used != key.keyID {
+            if error == .notAuthentic, let claim = SyncBatch.claim(of: bytes), claim.device == sender.device,
+                claim.keyID != key.keyID
+            {
                 // This store may have lost the change of key: the device shows it again.
                 throw Refusal(
                     status: .forbidden, code: "ledger_key",

@@ -66,7 +66,7 @@ deb: ## Debian packages for this machine: execora-device and execora-gateway, in
 	@board/packages/build host
 
 arm64: setup ## cross-build the device package for Debian 13 arm64 and run it under qemu (root; 1.2 GB the first time)
-	@board/arm64/build --tests
+	@board/arm64/build
 	@board/arm64/try
 	@board/packages/build arm64
 

@@ -47,22 +47,24 @@ var targets: [Target] = [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     room("JSONText"),
-    room("Seals", ["COpenSSL", "JSONText"], isSmall: true),
+    room("Flash", isSmall: true),
+    room("Seals", ["COpenSSL", "JSONText", "Flash"], isSmall: true),
     room("AudioIO", ["CALSA", "CSpeexDSP", "CLinux"]),
     room("WakeWord", ["JSONText"]),
     room("OpusCoding", ["COpus"]),
-    room("Ledger", ["CSQLite", "Seals", "JSONText"], isSmall: true),
+    room("Ledger", ["CSQLite", "Seals", "JSONText", "Flash"], isSmall: true),
     room("Conversation", ["Ledger", "JSONText"], resources: [.embedInCode("Packs")], isSmall: true),
-    room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding"], isSmall: true),
+    room("CloudLink", ["CCurl", "Conversation", "Ledger", "Seals", "JSONText", "OpusCoding", "Flash"], isSmall: true),
     room("LedgerSync", ["CZstd", "Ledger", "Seals", "JSONText"], isSmall: true),
-    room("LedgerFaults", ["Ledger", "LedgerSync", "Seals", "JSONText", "CSQLite"]),
+    room(
+        "LedgerFaults", ["Ledger", "LedgerSync", "CloudLink", "Conversation", "Seals", "JSONText", "Flash", "CSQLite"]),
     room("Diagnostics", ["JSONText"], isSmall: true),
 
     .executableTarget(
         name: "execorad",
         dependencies: [
             "AudioIO", "WakeWord", "OpusCoding", "CloudLink", "Conversation", "Ledger", "LedgerSync", "Diagnostics",
-            "Seals", "JSONText", "CLinux",
+            "Seals", "JSONText", "Flash", "CLinux",
         ],
         swiftSettings: small),
     .executableTarget(
@@ -81,7 +83,8 @@ var targets: [Target] = [
     tests("LedgerTests", ["Ledger", "Seals", "JSONText"], fixtures: true),
     tests("ConversationTests", ["Conversation", "Ledger", "JSONText"], fixtures: true),
     tests(
-        "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText"], fixtures: true),
+        "CloudLinkTests", ["CloudLink", "Conversation", "Ledger", "OpusCoding", "Seals", "JSONText", "Flash"],
+        fixtures: true),
     tests("LedgerSyncTests", ["LedgerSync", "Ledger", "Seals", "JSONText"]),
     tests("DiagnosticsTests", ["Diagnostics", "JSONText"]),
     tests(
@@ -91,7 +94,7 @@ var targets: [Target] = [
             "Diagnostics",
             "CloudLink", "Seals",
         ]),
-    tests("HouseTests", ["JSONText", "AudioIO", "Ledger"], scripts: ["activate.py"]),
+    tests("HouseTests", ["JSONText", "AudioIO", "Ledger"], scripts: ["activate.py", "failing_disk.c"]),
 ]
 
 if !deviceOnly {

@@ -5,7 +5,7 @@ import LedgerFaults
 /// `execoractl faults PART ...`: the fault programme on a book of its own, in memory. Never touches the shop's book.
 var faultCommands: CommandGroup {
     CommandGroup(
-        word: "faults", summary: "cuts | kills | errors | rot | clock ..., against a book of its own",
+        word: "faults", summary: "cuts | kills | errors | files | rot | clock ..., against a book of its own",
         run: { FaultCall.run($0) })
 }
 
@@ -25,6 +25,7 @@ struct FaultCall {
           kills    a scripted day ended before and after every call; --every N tries one call in N
           cutsat   the same with the plug pulled
           errors   EIO, ENOSPC, short write, failed sync at every call
+          files    keys, spool, backups, restore: ended, cut, refused at every call
           full     no space for a while, [--count 50] times
           rot      one bit of every byte of a small book; --every N changes one byte in N
           migrate  the change of version of --book FILE ended before and after every call
@@ -73,6 +74,7 @@ struct FaultCall {
         case "kills": outcome = KillPoints(disk: disk, seed: seed).run(every: every, progress: tell)
         case "cutsat": outcome = KillPoints(disk: disk, seed: seed).run(every: every, cutsPower: true, progress: tell)
         case "errors": outcome = DiskErrors(disk: disk, seed: seed).run(every: every, progress: tell)
+        case "files": outcome = BesideTheBook(disk: disk, seed: seed).run(every: every, progress: tell)
         case "full": outcome = DiskErrors(disk: disk, seed: seed).full(times: count ?? 50)
         case "rot": outcome = BitRot(seed: seed).run(every: every, progress: tell)
         case "migrate": outcome = MigrationKills(disk: disk, seed: seed, book: book).run(every: every)

@@ -37,11 +37,11 @@ struct LedgerCall {
           head        newest entry
           balances    every customer and what is owed
           prove       that the gateway was told of an entry, for anyone to check [--seq N]
-          rebuild     make all projections anew from the journal
+          rebuild     make all projections anew from the journal, then verify
           backup      copy, sync and verify the copy [--to FILE, else beside the book, three kept]
           restore     damaged book: newest backup that verifies [--from FILE], then the damaged journal's tail; refused
-                      when entries would be lost, unless [--accept-loss]; the damaged files are kept
-          bench       append payments and print entries/s [--entries N] [--batch N] [--book FILE] [--open]
+                      when entries may be lost, unless on a file with [--accept-loss]; the damaged files are kept
+          bench       on a book of its own, never the daemon's: append payments and print entries/s [--entries N] [--batch N] [--book FILE] [--open]
         \(LedgerJobs.usage)
           export and import on a file: --what WHAT [--to FILE], --what WHAT --file FILE [--check]; export --events
         """
@@ -115,8 +115,14 @@ struct LedgerCall {
                 customers.map { "\($0.details.name): \($0.balance.rawValue) paise" }.joined(separator: "\n")
             }
         case "rebuild":
-            let entries = try LedgerStore.take(path: book, wrappingKeys: keys).rebuild()
-            say(.object([JSONValue.Member("entries", .integer(entries))])) { "rebuilt from \(entries) entries" }
+            let store = try LedgerStore.take(path: book, wrappingKeys: keys)
+            let entries = try store.rebuild()
+            let report = try store.verify()
+            say(["entries": .integer(entries), "valid": .bool(report.valid), "reason": JSONValue(report.reason)]) {
+                "rebuilt from \(entries) entries"
+                    + (report.valid ? "" : "\nNOT VALID: \(report.reason ?? ""): no projection; use restore")
+            }
+            return report.valid ? 0 : 1
         case "backup":
             let (path, report) = try inspect().backup(to: target)
             say(
@@ -131,17 +137,10 @@ struct LedgerCall {
             let now = LedgerJobs.now
             let report = try Restore(book: book, wrappingKeys: keys).run(
                 from: target, acceptsLoss: acceptsLoss, at: now, id: ULID(at: now, using: &random))
-            say(
-                .object([
-                    JSONValue.Member("backup", .string(report.backup)),
-                    JSONValue.Member("entries", .integer(report.entries)),
-                    JSONValue.Member("salvaged", .integer(report.salvaged)),
-                    JSONValue.Member("quarantine", .string(report.quarantine)),
-                    JSONValue.Member("lossy", .bool(report.isLossy)),
-                ])
-            ) {
+            say(report.json) {
                 "restored \(report.entries) entries from \(report.backup) and \(report.salvaged) from the damaged book; "
                     + "it lies in \(report.quarantine)"
+                    + (report.notesLost > 0 ? "\n\(report.notesLost) names or notes could not be read any more" : "")
                     + (report.isLossy ? "\nentries behind them may be lost: the counter needs another series" : "")
             }
         case "bench": return try LedgerBench(call: self).run()

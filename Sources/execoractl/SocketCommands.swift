@@ -49,19 +49,25 @@ var socketCommands: [CommandGroup] {
     ]
 }
 
-/// `ledger head|balances|verify|doctor|backup|rebuild` asked of the daemon instead of a file.
+/// `ledger head|balances|verify|doctor|backup|rebuild|restore` asked of the daemon instead of a file.
 ///
 /// - Returns: the exit code, or nil when the call is for a file (`--book`) or is no question a daemon answers.
 func ledgerOverSocket(_ arguments: [String]) -> Int32? {
     guard !arguments.contains("--book"), let verb = arguments.first,
-        ["head", "balances", "verify", "doctor", "backup", "rebuild"].contains(verb)
+        ["head", "balances", "verify", "doctor", "backup", "rebuild", "restore"].contains(verb)
     else { return nil }
-    return run(arguments, usage: "ledger \(verb)", words: 1) { call in
+    var words = arguments
+    var parameters: [JSONValue.Member] = []
+    if verb == "restore", let flag = words.firstIndex(of: "--from"), flag + 1 < words.count {
+        parameters.append(.init("from", .string(words[flag + 1])))
+        words.removeSubrange(flag...flag + 1)
+    }
+    return run(words, usage: "ledger \(verb)\(verb == "restore" ? " [--from FILE]" : "")", words: 1) { call in
         // A book of years is read whole.
-        call.ask("ledger.\(verb)", timeoutMilliseconds: 600_000) { answer in
+        call.ask("ledger.\(verb)", .object(parameters), timeoutMilliseconds: 600_000) { answer in
             switch verb {
             case "balances": (Screen.balances(answer), true)
-            case "verify": (Screen.list(answer).text, answer["valid"]?.bool == true)
+            case "verify", "rebuild": (Screen.list(answer).text, answer["valid"]?.bool == true)
             case "doctor": (Screen.list(answer).text, answer["findings"]?.array?.isEmpty ?? true)
             default: Screen.list(answer)
             }

@@ -177,7 +177,23 @@ final class Answers: Sendable {
                 return ["backup": .string(path), "entries": .integer(report.entries)]
             }
         case "ledger.rebuild":
-            onBook(reply) { book throws(BookError) in ["entries": .integer(try book.rebuild())] }
+            onBook(reply) { book throws(BookError) in
+                let entries = try book.rebuild()
+                let report = try book.verify()
+                return [
+                    "entries": .integer(entries), "valid": .bool(report.valid), "reason": JSONValue(report.reason),
+                ]
+            }
+        case "ledger.restore":
+            let source = call.parameters["from"]?.string
+            onBook(reply) { [house] book throws(BookError) in
+                var random = SystemRandomNumberGenerator()
+                let now = WallTime(milliseconds: Moment.wallMilliseconds())
+                let report = try book.restore(from: source, at: now, id: ULID(at: now, using: &random))
+                // What was being talked about may be of the damaged book.
+                house.clerk.forget()
+                return report.json
+            }
         case "alias.list":
             onBook(reply) { book throws(BookError) in ["aliases": .array(try book.learnedNames().map(\.json))] }
         case "alias.remove": forget(call)

@@ -1,4 +1,5 @@
 import Conversation
+import Flash
 import Glibc
 import Ledger
 import OpusCoding
@@ -193,15 +194,14 @@ extension Spoken {
     #expect(try place.names.contains("note.txt"))
 }
 
-/// write(2) gives out at every possible call; nothing half-written stays and what was there is served.
-@Test(arguments: [0, 1, 1_000])
-func `a full disk is told and leaves nothing`(bytesLeft: Int) throws {
-    let place = SpoolPlace()
-    let first = try Spoken.turn(1)
-    try place.open().store(first, at: Spoken.now)
-    var folder = SpoolFolder(path: place.path)
-    let room = Mutex(bytesLeft)
-    folder.writeSome = { file, bytes in
+/// A disk with room for so many bytes more.
+final class SmallDisk: FlashCalls {
+    private let kernel = KernelCalls()
+    private let room: Mutex<Int>
+
+    init(bytesLeft: Int) { room = Mutex(bytesLeft) }
+
+    func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
         let count = room.withLock { left in
             defer { left -= min(left, bytes.count) }
             return min(left, bytes.count)
@@ -210,8 +210,26 @@ func `a full disk is told and leaves nothing`(bytesLeft: Int) throws {
             errno = ENOSPC
             return -1
         }
-        return write(file, bytes.baseAddress, count)
+        return kernel.write(file, UnsafeRawBufferPointer(rebasing: bytes[..<count]))
     }
+
+    func create(_ path: String) -> Int32 { kernel.create(path) }
+    func sync(_ file: Int32) -> Int32 { kernel.sync(file) }
+    func close(_ file: Int32) { kernel.close(file) }
+    func syncContent(_ path: String) -> Int32 { kernel.syncContent(path) }
+    func syncFolder(_ path: String) -> Int32 { kernel.syncFolder(path) }
+    func rename(_ from: String, _ to: String) -> Int32 { kernel.rename(from, to) }
+    func unlink(_ path: String) -> Int32 { kernel.unlink(path) }
+}
+
+/// write(2) gives out at every possible call; nothing half-written stays and what was there is served.
+@Test(arguments: [0, 1, 1_000])
+func `a full disk is told and leaves nothing`(bytesLeft: Int) throws {
+    let place = SpoolPlace()
+    let first = try Spoken.turn(1)
+    try place.open().store(first, at: Spoken.now)
+    var folder = SpoolFolder(path: place.path)
+    folder.calls = SmallDisk(bytesLeft: bytesLeft)
     let spool = try AudioSpool.open(folder, key: SpoolPlace.key)
     #expect(throws: SpoolError.diskFull) { try spool.store(Spoken.turn(2), at: Spoken.now) }
     #expect(try place.names == ["\(first.hello.turn).turn"])

@@ -79,25 +79,29 @@ struct WholePathTests {
     }
 }
 
-/// A gateway with its embedded speech service and an enrolled, seeded device, in a folder of their own.
-private final class Counter {
+/// A gateway, with its embedded speech service where it is needed, and an enrolled, seeded device, in a folder of their own.
+final class Counter {
     let folder: String
     private var gatewayPID: Int32 = 0
 
-    init() throws {
+    init(hears: Bool = true) throws {
         let made = try Programs.shell("mktemp -d /tmp/execora-path.XXXXXX")
         folder = String(made.output.split(separator: "\n")[0])
         let cache =
             getenv("EXECORA_CACHE").map { String(cString: $0) } ?? String(cString: getenv("HOME")) + "/.cache/execora"
         let models = getenv("EXECORA_MODELS").map { String(cString: $0) } ?? cache + "/models"
         _ = try gateway("init")
-        let configuration: JSONValue = [
-            "state": .string(folder + "/gateway"), "device_port": 0, "enrol_port": 0, "operations_port": 0,
-            "stt": [
-                "embedded": ["python": .string(cache + "/venv/bin/python"), "model": .string(models + "/whisper-base")]
-            ],
+        var configuration: [JSONValue.Member] = [
+            .init("state", .string(folder + "/gateway")), .init("device_port", 0), .init("enrol_port", 0),
+            .init("operations_port", 0),
         ]
-        try write(configuration.text, to: "gateway.json")
+        if hears {
+            let service: JSONValue = [
+                "python": .string(cache + "/venv/bin/python"), "model": .string(models + "/whisper-base"),
+            ]
+            configuration.append(.init("stt", ["embedded": service]))
+        }
+        try write(JSONValue.object(configuration).text, to: "gateway.json")
         let started = try Programs.shell(
             "'\(try Programs.path("execora-gateway"))' serve --config '\(folder)/gateway.json' >'\(folder)/gateway.out' 2>'\(folder)/gateway.log' & echo $!"
         )

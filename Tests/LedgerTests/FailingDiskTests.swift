@@ -59,6 +59,44 @@ import Testing
         #expect(try counter.book.verify().valid)
     }
 
+    /// The other half of a refusal: an entry whose sync failed can lie in the log, whole, for whoever reads it anew.
+    @Test func `what was refused and reached the log all the same is taken out when the book is opened anew`() throws {
+        let folder = Folder()
+        let counter = try Counter(path: folder.book)
+        let rahul = try counter.customer("Rahul", opening: 500)
+        let milk = try counter.product("Milk", price: 6000, stock: 9000)
+        let acknowledged = counter.book.memory.newest
+        try counter.does(.commitBill(counter.bill(rahul, (milk, 1000, 6000)), draft: nil))
+        _ = try counter.customer("Refused Rita", opening: 5)
+        counter.book.memory.newest = acknowledged
+        counter.book.connection.fail(.storage(code: 1034, operation: "step"))
+        try counter.book.reopen()
+        #expect(try counter.book.head() == acknowledged && counter.book.customers().map(\.details.name) == ["Rahul"])
+        #expect(try counter.book.balance(of: rahul) == Paise(500) && counter.book.verify().valid)
+        // Number and place are given to the next.
+        _ = try counter.customer("Lata", opening: 5)
+        let sold = try counter.does(.commitBill(counter.bill(rahul, (milk, 1000, 6000)), draft: nil))
+        guard case .invoice("A01/25-0000001", _, _) = sold.outcome else {
+            Issue.record("\(sold.outcome)")
+            return
+        }
+        #expect(try counter.book.customers().count == 2 && counter.book.verify().valid)
+    }
+
+    @Test func `a book that misses what it acknowledged is not opened anew`() throws {
+        let folder = Folder()
+        let counter = try Counter(path: folder.book)
+        let rahul = try counter.customer("Rahul", opening: 500)
+        try counter.does(.giveCredit(rahul, Paise(7), note: nil))
+        try counter.book.connection.script("DELETE FROM event WHERE place = (SELECT max(place) FROM event)")
+        for _ in 0..<2 {
+            #expect(throws: BookError.damaged("the newest entry that was acknowledged is not there; restore")) {
+                try counter.book.reopen()
+            }
+            #expect(counter.book.mustReopen)
+        }
+    }
+
     /// ENOSPC from the kernel, not from a setting.
     @Test func `a disk that is full refuses, and sells again the moment it is not`() throws {
         let folder = Folder()

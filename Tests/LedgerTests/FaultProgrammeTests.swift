@@ -46,6 +46,11 @@ import Testing
         #expect(told.code == 0 && told.faults > 30, "\(told.text)")
     }
 
+    @Test func `keys, kept turns, backups and a restore survive a fault at any call`() throws {
+        let told = try Self.run(["files", "--every", "40", "--seed", "11"])
+        #expect(told.code == 0 && told.faults > 60, "\(told.text)")
+    }
+
     @Test func `a full disk is said to be full, and sells the moment it is not`() throws {
         let told = try Self.run(["full", "--count", "10", "--seed", "11"])
         #expect(told.code == 0 && told.faults == 10, "\(told.text)")

@@ -1,3 +1,4 @@
+import Flash
 import Glibc
 
 /// The file work of the spool: a file is there whole and on flash, or not at all.
@@ -8,14 +9,13 @@ struct SpoolFolder: Sendable {
     static let badSuffix = ".bad"
 
     let path: String
-    /// write(2), or what a test puts in its place to make a disk full.
-    var writeSome: @Sendable (Int32, UnsafeRawBufferPointer) -> Int = { Glibc.write($0, $1.baseAddress, $1.count) }
+    /// The calls that change files, or what a test puts in their place to make a disk full.
+    var calls: any FlashCalls = Flash.calls
 
     init(path: String) { self.path = path }
 
     func make() throws(SpoolError) {
-        if mkdir(path, 0o700) != 0, errno != EEXIST { throw .file(code: errno, operation: "mkdir") }
-        guard chmod(path, 0o700) == 0 else { throw .file(code: errno, operation: "chmod") }
+        do throws(FlashError) { try Flash.makeFolder(path, by: calls) } catch { throw SpoolError(error) }
     }
 
     /// Regular files, in no order.
@@ -35,25 +35,10 @@ struct SpoolFolder: Sendable {
     }
 
     func write(_ bytes: [UInt8], name: String) throws(SpoolError) {
-        let half = "\(path)/\(name)\(Self.halfSuffix)"
-        let file = open(half, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw Self.error(errno, "open") }
-        do throws(SpoolError) {
-            defer { close(file) }
-            var written = 0
-            while written < bytes.count {
-                let count = bytes[written...].withUnsafeBytes { writeSome(file, $0) }
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { throw Self.error(count < 0 ? errno : ENOSPC, "write") }
-                written += count
-            }
-            guard fdatasync(file) == 0 else { throw Self.error(errno, "fdatasync") }
-            guard Glibc.rename(half, "\(path)/\(name)") == 0 else { throw Self.error(errno, "rename") }
-        } catch {
-            unlink(half)
-            throw error
-        }
-        try sync()
+        let place = "\(path)/\(name)"
+        do throws(FlashError) {
+            try Flash.put(bytes, at: place, beside: place + Self.halfSuffix, by: calls)
+        } catch { throw SpoolError(error) }
     }
 
     func read(_ name: String, bytesMax: Int) throws(SpoolError) -> [UInt8] {
@@ -76,27 +61,27 @@ struct SpoolFolder: Sendable {
     }
 
     func rename(_ name: String, to other: String) throws(SpoolError) {
-        guard Glibc.rename("\(path)/\(name)", "\(path)/\(other)") == 0 else { throw Self.error(errno, "rename") }
-        try sync()
+        do throws(FlashError) { try Flash.move("\(path)/\(name)", to: "\(path)/\(other)", by: calls) } catch {
+            throw SpoolError(error)
+        }
     }
 
     /// What is not there is removed already.
     ///
     /// - Parameter isLasting: also after a power cut: a delivered turn must not come back to be asked about again.
     func remove(_ name: String, isLasting: Bool = false) throws(SpoolError) {
-        guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else { throw Self.error(errno, "unlink") }
-        if isLasting { try sync() }
-    }
-
-    /// Names are on flash after this, not only contents.
-    private func sync() throws(SpoolError) {
-        let file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard file >= 0 else { throw Self.error(errno, "open") }
-        defer { close(file) }
-        guard fsync(file) == 0 else { throw Self.error(errno, "fsync") }
+        do throws(FlashError) { try Flash.remove("\(path)/\(name)", isLasting: isLasting, by: calls) } catch {
+            throw SpoolError(error)
+        }
     }
 
     private static func error(_ code: Int32, _ operation: String) -> SpoolError {
-        code == ENOSPC || code == EDQUOT ? .diskFull : .file(code: code, operation: operation)
+        SpoolError(FlashError(code: code, operation: operation, path: ""))
+    }
+}
+
+extension SpoolError {
+    fileprivate init(_ error: FlashError) {
+        self = error.isFull ? .diskFull : .file(code: error.code, operation: error.operation)
     }
 }

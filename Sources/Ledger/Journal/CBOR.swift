@@ -69,6 +69,8 @@ extension CBORValue {
     }
 
     public static let depthMax = 16
+    /// Room made before anything is read: no more, whatever the head of a list promises.
+    private static let sizeExpected: UInt64 = 32
 
     /// Reads exactly one value; anything but the deterministic form is refused.
     public init(decoding bytes: [UInt8]) throws(CBORError) {
@@ -108,18 +110,20 @@ extension CBORValue {
         case 4:
             guard argument <= UInt64(bytes.count - at) else { throw .truncated }
             var items: [CBORValue] = []
+            items.reserveCapacity(Int(min(argument, sizeExpected)))
             for _ in 0..<argument { items.append(try read(bytes, &at, depth: depth + 1)) }
             return .array(items)
         case 5:
             guard argument <= UInt64(bytes.count - at) else { throw .truncated }
             var members: [Int64: CBORValue] = [:]
-            var last: [UInt8] = []
+            members.reserveCapacity(Int(min(argument, sizeExpected)))
+            var last: UInt64?
             for _ in 0..<argument {
-                let start = at
                 guard case .integer(let key) = try read(bytes, &at, depth: depth + 1) else { throw .unsupported }
-                let encoded = Array(bytes[start..<at])
-                guard last.isEmpty || last.lexicographicallyPrecedes(encoded) else { throw .notCanonical }
-                last = encoded
+                // The order of the encoded bytes: from 0 up, then from -1 down.
+                let order = key >= 0 ? UInt64(key) : 1 << 63 | UInt64(-1 - key)
+                if let last { guard last < order else { throw .notCanonical } }
+                last = order
                 members[key] = try read(bytes, &at, depth: depth + 1)
             }
             return .map(members)

@@ -9,18 +9,38 @@ public enum ChainLink {
     ///
     /// - Precondition: `device` has 16 bytes and `prev` 32.
     public static func hash(device: [UInt8], epoch: Int64, seq: Int64, prev: [UInt8], body: [UInt8]) -> [UInt8] {
-        precondition(device.count == 16 && prev.count == SHA256.byteCount, "chain link of another shape")
-        var link = Array("evt1".utf8)
+        ChainHasher(device: device).hash(epoch: epoch, seq: seq, prev: prev, body: body)
+    }
+}
+
+/// The same for many events of one device: what does not change is made once. One thread.
+final class ChainHasher {
+    private var digest = SHA256()
+    private var link: [UInt8]
+    private let fixed: Int
+
+    /// - Precondition: `device` has 16 bytes.
+    init(device: [UInt8]) {
+        precondition(device.count == 16, "a device of another size")
+        link = Array("evt1".utf8)
         link.reserveCapacity(100)
         link += device
+        fixed = link.count
+    }
+
+    func hash(epoch: Int64, seq: Int64, prev: [UInt8], body: [UInt8]) -> [UInt8] {
+        precondition(prev.count == SHA256.byteCount, "chain link of another shape")
+        link.removeLast(link.count - fixed)
         for number in [epoch, seq] {
             for shift in stride(from: 56, through: 0, by: -8) {
                 link.append(UInt8(truncatingIfNeeded: UInt64(bitPattern: number) >> UInt64(shift)))
             }
         }
         link += prev
-        link += SHA256.digest(body)
-        return SHA256.digest(link)
+        digest.update(body)
+        link += digest.finish()
+        digest.update(link)
+        return digest.finish()
     }
 }
 

@@ -14,6 +14,16 @@ extension VerifyReport {
     }
 }
 
+extension RestoreReport {
+    public var json: JSONValue {
+        [
+            "backup": .string(backup), "entries": .integer(entries), "salvaged": .integer(salvaged),
+            "fetched": .integer(fetched), "notes_lost": .integer(notesLost), "quarantine": .string(quarantine),
+            "lossy": .bool(isLossy),
+        ]
+    }
+}
+
 extension ChainHead {
     public var json: JSONValue {
         .object([

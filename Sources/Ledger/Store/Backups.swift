@@ -1,3 +1,4 @@
+import Flash
 import Glibc
 
 /// Copies of the book beside it: `<book>.backup-<number of the newest event>`. A book keeps the newest three.
@@ -8,7 +9,15 @@ struct Backups {
     private static let digits = 12
 
     /// Oldest first: the number is padded, so the order of names is the order of events.
-    var paths: [String] {
+    var paths: [String] { beside(".backup-").filter { $0.utf8.count == path(seq: 0).utf8.count } }
+
+    /// Damaged files that a restore set aside; without their logs.
+    var quarantines: [String] { beside(".quarantine-").filter { !$0.hasSuffix("-wal") && !$0.hasSuffix("-shm") } }
+
+    /// Copies that a cut left half-made, under names that no backup has.
+    var drafts: [String] { beside(".backup-").filter { $0.hasSuffix(".part") || $0.hasSuffix(".part-journal") } }
+
+    private func beside(_ middle: String) -> [String] {
         let (folder, name) = Self.split(book)
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
@@ -17,9 +26,7 @@ struct Backups {
             let file = withUnsafePointer(to: &item.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            let prefix = name + ".backup-"
-            guard file.hasPrefix(prefix), file.utf8.count == prefix.utf8.count + Self.digits else { continue }
-            found.append(folder + "/" + file)
+            if file.hasPrefix(name + middle) { found.append(folder + "/" + file) }
         }
         return found.sorted()
     }
@@ -30,18 +37,8 @@ struct Backups {
     }
 
     func removeOld() {
-        for path in paths.dropLast(Self.kept) { unlink(path) }
-    }
-
-    /// Puts a file's bytes and its name on flash.
-    static func sync(_ path: String) throws(BookError) {
-        for (target, flags) in [(path, O_RDONLY), (split(path).folder, O_RDONLY | O_DIRECTORY)] {
-            let descriptor = Glibc.open(target, flags | O_CLOEXEC)
-            guard descriptor >= 0 else { throw .storage(code: errno, operation: "open for sync") }
-            let code = fsync(descriptor) == 0 ? 0 : errno
-            close(descriptor)
-            guard code == 0 else { throw .storage(code: code, operation: "fsync") }
-        }
+        // One that cannot be removed, or comes back after a cut, goes with the next.
+        for path in paths.dropLast(Self.kept) { try? Flash.remove(path, isLasting: false) }
     }
 
     private static func split(_ path: String) -> (folder: String, name: String) {
@@ -63,29 +60,30 @@ extension LedgerStore {
         let backups = Backups(book: path)
         let final = target ?? backups.path(seq: memory.newest.seq)
         let draft = final + ".part"
-        unlink(draft)
+        func dropDraft() { for end in ["", "-journal"] { try? Flash.remove(draft + end, isLasting: false) } }
+        dropDraft()
         var isDone = false
-        defer { if !isDone { unlink(draft) } }
+        defer { if !isDone { dropDraft() } }
         // VACUUM is refused inside a transaction, and to a reader though it is the copy that is written.
         if mode == .inspect { try connection.script("COMMIT; PRAGMA query_only = OFF") }
         try connection.run("VACUUM INTO ?", [.text(draft)])
         if mode == .inspect { try connection.script("PRAGMA query_only = ON; BEGIN") }
         chmod(draft, 0o600)
-        try Backups.sync(draft)
+        try onFlash { () throws(FlashError) in try Flash.sync(draft) }
         let report = try LedgerStore.inspect(path: draft).verify()
         guard report.valid else { throw .damaged("the copy does not verify: \(report.reason ?? "")") }
-        guard rename(draft, final) == 0 else { throw .storage(code: errno, operation: "rename") }
+        try onFlash { () throws(FlashError) in try Flash.move(draft, to: final) }
         isDone = true
-        try Backups.sync(final)
         if target == nil { backups.removeOld() }
         return (final, report)
     }
 
-    /// Destroys customers' keys and sealed details in the backups beside the book, as in the book itself. One that
-    /// cannot be opened is removed: a backup is worth less than a promise to forget.
+    /// Destroys customers' keys and sealed details in the backups and set-aside files beside the book, as in the book
+    /// itself. One that cannot be opened is removed: a copy is worth less than a promise to forget.
     func forgetInBackups(_ customers: [CustomerID]) {
         guard let path, !customers.isEmpty else { return }
-        for backup in Backups(book: path).paths {
+        let backups = Backups(book: path)
+        for backup in backups.paths + backups.quarantines {
             do throws(BookError) {
                 let copy = try Connection(path: backup)
                 try copy.script("PRAGMA secure_delete = ON; PRAGMA synchronous = FULL;")
@@ -95,7 +93,7 @@ extension LedgerStore {
                     try copy.transaction { () throws(BookError) in try Self.destroyKey(of: customer, in: copy) }
                 }
             } catch {
-                unlink(backup)
+                for end in ["", "-wal", "-shm", "-journal"] { try? Flash.remove(backup + end, isLasting: true) }
             }
         }
     }
@@ -106,5 +104,12 @@ extension LedgerStore {
         try connection.run("UPDATE person SET key = zeroblob(length(key)) WHERE customer = ?", id)
         try connection.run("DELETE FROM person WHERE customer = ?", id)
         try connection.run("DELETE FROM memo WHERE customer = ?", id)
+    }
+}
+
+/// Work on files of the book that are not SQLite's.
+func onFlash(_ body: () throws(FlashError) -> Void) throws(BookError) {
+    do throws(FlashError) { try body() } catch {
+        throw error.isFull ? .full : .storage(code: error.code, operation: error.operation)
     }
 }

@@ -54,6 +54,23 @@ final class Connection {
         case null
 
         static func optional(_ number: Int64?) -> Value { number.map { .integer($0) } ?? .null }
+
+        /// The same as `Row.hash` does with a column.
+        func feed(_ hasher: inout Hasher) {
+            switch self {
+            case .integer(let number): hasher.combine(number)
+            case .text(let text):
+                var text = text
+                text.withUTF8 { Self.feed(UnsafeRawBufferPointer($0), &hasher) }
+            case .blob(let bytes): bytes.withUnsafeBytes { Self.feed($0, &hasher) }
+            case .null: hasher.combine(Int8(-1))
+            }
+        }
+
+        fileprivate static func feed(_ bytes: UnsafeRawBufferPointer, _ hasher: inout Hasher) {
+            hasher.combine(Int32(bytes.count))
+            hasher.combine(bytes: bytes)
+        }
     }
 
     /// One row, read while it is current.
@@ -85,6 +102,22 @@ final class Connection {
                 default: .blob(blob(column))
                 }
             }
+        }
+
+        /// Different rows of one table have, but for chance, different hashes; they differ from process to process.
+        var hash: Int {
+            var hasher = Hasher()
+            for column in 0..<columnCount {
+                switch sqlite3_column_type(statement, column) {
+                case SQLITE_INTEGER: hasher.combine(integer(column))
+                case SQLITE_NULL: hasher.combine(Int8(-1))
+                default:
+                    let start = sqlite3_column_blob(statement, column)
+                    let count = start == nil ? 0 : Int(sqlite3_column_bytes(statement, column))
+                    Value.feed(UnsafeRawBufferPointer(start: start, count: count), &hasher)
+                }
+            }
+            return hasher.finalize()
         }
 
         func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
@@ -171,6 +204,20 @@ final class Connection {
             _ = sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
             throw error
         }
+    }
+
+    /// A commit whose sync failed lies whole in the log, behind the last good one: whoever reads the log anew would find
+    /// what was refused. A small commit is written over its beginning, so that what follows no longer fits. It need not
+    /// be synced: it says nothing. Where even that fails, `reopen` finds the entry and takes it out.
+    func coverFailedCommit() {
+        _ = sqlite3_exec(
+            handle,
+            """
+            PRAGMA synchronous = OFF; BEGIN IMMEDIATE;
+            INSERT OR REPLACE INTO state VALUES('log.covered', randomblob(8)); COMMIT;
+            """, nil, nil, nil)
+        _ = sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
+        _ = sqlite3_exec(handle, "PRAGMA synchronous = FULL", nil, nil, nil)
     }
 
     /// Copies the log into the file and empties the log. False when a reader held it back.

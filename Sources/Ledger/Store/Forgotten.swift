@@ -1,3 +1,4 @@
+import Flash
 import Glibc
 
 /// Who was erased, kept beside the book so that no older copy of it brings a name back: `<book>.forgotten` lists the
@@ -26,19 +27,7 @@ struct Forgotten {
     /// the list with the book.
     func write(_ ids: Set<ULID>) throws(BookError) {
         let bytes = ids.sorted().flatMap(\.bytes)
-        let half = path + ".part"
-        unlink(half)
-        let file = open(half, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .storage(code: errno, operation: "list of erased customers") }
-        let isWhole = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) == $0.count }
-        close(file)
-        guard isWhole else {
-            unlink(half)
-            throw .full
-        }
-        try Backups.sync(half)
-        guard rename(half, path) == 0 else { throw .storage(code: errno, operation: "rename") }
-        try Backups.sync(path)
+        try onFlash { () throws(FlashError) in try Flash.put(bytes, at: path, beside: path + ".part") }
     }
 }
 

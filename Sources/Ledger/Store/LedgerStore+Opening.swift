@@ -1,3 +1,4 @@
+import Flash
 import Glibc
 
 extension LedgerStore {
@@ -12,10 +13,7 @@ extension LedgerStore {
             throw .unavailable("an invoice series is three of A-Z and 0-9")
         }
         let lock: BookLock? = try path.map { (path) throws(BookError) in try BookLock(book: path) }
-        // Neither the damaged book nor the restored one: a new empty one must not take their place.
-        if let path, access(Restore.marker(of: path), F_OK) == 0 {
-            throw .unavailable("a restore was interrupted; run 'execoractl ledger restore' again")
-        }
+        if let path { try Restore.finish(book: path) }
         let connection = try Connection(path: path ?? ":memory:")
         try prepare(connection, inMemory: path == nil)
         let version = try connection.integer("PRAGMA user_version") ?? 0
@@ -48,7 +46,9 @@ extension LedgerStore {
     /// What every start puts in order behind a power cut, a restore, or a new key. On a full disk it waits for the next
     /// start: balances can be asked meanwhile.
     private func tidyUp() throws(BookError) {
-        guard path != nil else { return }
+        guard let path else { return }
+        // They hold keys like any copy, and no erasure would find them.
+        for draft in Backups(book: path).drafts { try? Flash.remove(draft, isLasting: false) }
         do throws(BookError) {
             try wrapKeys()
             try recallForgotten()
@@ -71,16 +71,40 @@ extension LedgerStore {
         try Self.checkOwner(fresh, configuration)
         try fresh.script(Schema.moneySum)
         connection = fresh
+        let before = memory
         memory = Memory(newest: try Self.newestEvent(fresh))
         do throws(BookError) {
+            if before.newest.seq > 0 {
+                let place = Place(epoch: before.newest.epoch, seq: before.newest.seq)
+                guard try hash(at: place) == before.newest.hash else {
+                    throw .damaged("the newest entry that was acknowledged is not there; restore")
+                }
+            }
+            if memory.newest != before.newest { try takeOutRefused(behind: before.newest) }
             try load()
             try checkStart()
             // The log may hold pages that never reached the flash though a sync was asked for, and what is written behind
             // them would go with them: all of it moves into the file, synced, and the log begins anew.
             guard try connection.checkpoint() else { throw .unavailable("a reader holds the book's log back") }
         } catch {
+            // What is known to have been there is asked for again the next time.
+            memory = before
             connection.fail(error)
             throw error
+        }
+    }
+
+    /// Entries that were refused, aloud, and reached the log all the same, before anybody but this process saw them: the
+    /// shopkeeper has said them again or will.
+    private func takeOutRefused(behind newest: ChainHead) throws(BookError) {
+        let last = Connection.Value.integer(newest.seq == 0 ? 0 : Place(epoch: newest.epoch, seq: newest.seq).rawValue)
+        memory.newest = newest
+        try connection.transaction { () throws(BookError) in
+            try connection.run("DELETE FROM event WHERE place > ?", [last])
+            try connection.run("DELETE FROM memo WHERE place > ?", [last])
+            _ = try replayAll()
+            // A key that nobody has any more would be in the way of the next customer of that number.
+            try connection.run("DELETE FROM person WHERE customer <> 0 AND customer NOT IN (SELECT id FROM customer)")
         }
     }
 
@@ -110,6 +134,7 @@ extension LedgerStore {
     public static func take(path: String, wrappingKeys: [[UInt8]] = []) throws(BookError) -> LedgerStore {
         guard access(path, R_OK | W_OK) == 0 else { throw .unavailable("no book can be written there") }
         let lock = try BookLock(book: path)
+        try Restore.finish(book: path)
         let connection = try Connection(path: path)
         try checkVersion(connection)
         try prepare(connection, inMemory: false)

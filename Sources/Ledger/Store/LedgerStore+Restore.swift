@@ -1,6 +1,32 @@
 // A book that was lost is made again from the copy the gateway holds of its own journal.
 
 extension LedgerStore {
+    /// Mends the book while it is open, as `Restore` does, never with a loss: closes the file and opens what has become
+    /// of it. A refused restore leaves the book as it was.
+    ///
+    /// - Throws: `.unavailable` when it cannot be proven that nothing is lost; the book then still sells if it can.
+    public func restore(
+        from backup: String?, at now: WallTime, id: ULID, fetch: Restore.Fetch? = nil
+    ) throws(BookError) -> RestoreReport {
+        guard let path, mode == .own else { throw .unavailable("a book in memory cannot be restored") }
+        let newest = memory.newest
+        let keys = [configuration.wrappingKey].compactMap { $0 } + configuration.formerWrappingKeys
+        connection.close()
+        let result: Result<RestoreReport, BookError>
+        do throws(BookError) {
+            result = .success(
+                try Restore(book: path, wrappingKeys: keys).runLocked(
+                    from: backup, acceptsLoss: false, knownNewest: newest.seq > 0 ? newest : nil, at: now, id: id,
+                    fetch: fetch))
+        } catch { result = .failure(error) }
+        do throws(BookError) { try reopen() } catch {
+            // Nothing is taken; the next command tries to open it anew.
+            connection.fail(error)
+            if case .success = result { throw error }
+        }
+        return try result.get()
+    }
+
     /// Takes entries of this device's own chain back, in order, behind the newest one. All of them or none.
     ///
     /// What the journal never held does not come back: names and numbers of customers are sealed on the device alone

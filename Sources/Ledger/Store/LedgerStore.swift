@@ -78,6 +78,7 @@ public final class LedgerStore: Book {
             }
         } catch {
             memory = before
+            if connection.failure != nil { connection.coverFailedCommit() }
             throw error
         }
         if !memory.forgotten.isEmpty { scrub() }

@@ -42,30 +42,48 @@ struct Projector {
 
     /// What stands in each account that holds anything, all udhaar as one sum under 1100.
     func totals() throws(BookError) -> [Posting] {
-        var totals: [Posting] = []
-        try tables.run(
-            """
-            SELECT CASE account % 10000 WHEN 1100 THEN 1100 ELSE account END AS whole, sum(amount) FROM balance
-            GROUP BY whole HAVING sum(amount) <> 0 ORDER BY whole
-            """
-        ) { totals.append(Posting(Account(rawValue: $0.integer(0)), Paise($0.integer(1)))) }
-        return totals
+        var sums: [Int64: Int64] = [:]
+        var overflows = false
+        func add(_ account: Int64, _ amount: Int64) {
+            let whole = account % 10_000 == 1100 ? 1100 : account
+            let (sum, overflow) = sums[whole, default: 0].addingReportingOverflow(amount)
+            sums[whole] = sum
+            overflows = overflows || overflow
+        }
+        if let tally {
+            for (account, held) in tally.balances { add(account, held.amount) }
+        } else {
+            try tables.run("SELECT account, amount FROM balance") { add($0.integer(0), $0.integer(1)) }
+        }
+        guard !overflows else { throw .refused(.amountOutOfRange) }
+        return sums.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map {
+            Posting(Account(rawValue: $0.key), Paise($0.value))
+        }
     }
 
     private func post(_ postings: [Posting], _ place: Place) throws(BookError) {
         for (leg, posting) in postings.enumerated() {
-            let account = Connection.Value.integer(posting.account.rawValue)
+            let number = posting.account.rawValue
+            let account = Connection.Value.integer(number)
             try add(
                 .posting,
                 [account, .integer(place.rawValue), .integer(Int64(leg)), .integer(posting.amount.rawValue)])
-            let before = try tables.integer("SELECT amount FROM balance WHERE account = ?", [account]) ?? 0
+            let before =
+                try tally == nil
+                ? tables.integer("SELECT amount FROM balance WHERE account = ?", [account]) ?? 0
+                : tally?.balances[number]?.amount ?? 0
             // SQLite would turn an overflow into a floating point number; here it is refused.
             let (after, overflow) = before.addingReportingOverflow(posting.amount.rawValue)
             guard !overflow, posting.account.customer == nil || Paise(after).isWithinRange else {
                 throw .refused(.amountOutOfRange)
             }
-            try tables.run(
-                "INSERT OR REPLACE INTO balance VALUES(?,?,?)", [account, .integer(after), .integer(place.rawValue)])
+            if let tally {
+                tally.balances[number] = (after, place.rawValue)
+            } else {
+                try tables.run(
+                    "INSERT OR REPLACE INTO balance VALUES(?,?,?)",
+                    [account, .integer(after), .integer(place.rawValue)])
+            }
         }
     }
 
@@ -120,10 +138,18 @@ struct Projector {
     private func addToDay(_ entry: JournalEntry, sign: Int64) throws(BookError) {
         for (figure, amount) in entry.dayFigures {
             let values: [Connection.Value] = [.integer(entry.day.number), .integer(figure.rawValue)]
-            let before = try tables.integer("SELECT amount FROM day_figure WHERE day = ? AND kind = ?", values) ?? 0
+            let key = RowTally.DayKey(day: entry.day.number, kind: figure.rawValue)
+            let before =
+                try tally == nil
+                ? tables.integer("SELECT amount FROM day_figure WHERE day = ? AND kind = ?", values) ?? 0
+                : tally?.dayFigures[key] ?? 0
             let (after, overflow) = before.addingReportingOverflow(amount * sign)
             guard !overflow else { throw .refused(.amountOutOfRange) }
-            try tables.run("INSERT OR REPLACE INTO day_figure VALUES(?,?,?)", values + [.integer(after)])
+            if let tally {
+                tally.dayFigures[key] = after
+            } else {
+                try tables.run("INSERT OR REPLACE INTO day_figure VALUES(?,?,?)", values + [.integer(after)])
+            }
         }
     }
 

@@ -16,7 +16,29 @@ final class RowTally {
     /// What was taken back, and by what; as many as there are reversals.
     private(set) var reversed: Set<Int64> = []
 
+    /// What the accounts hold, and the figures of days: a row each that changes with nearly every event, so that they are
+    /// kept here until all events are through.
+    var balances: [Int64: (amount: Int64, place: Int64)] = [:]
+    var dayFigures: [DayKey: Int64] = [:]
+
+    struct DayKey: Hashable {
+        var day: Int64
+        var kind: Int64
+    }
+
     func add(_ table: Table, _ values: [Connection.Value]) { count(table, 1, Self.hash(values)) }
+
+    /// Puts what was kept into the tables of the replay.
+    func finish(in tables: Connection) throws(BookError) {
+        for (account, held) in balances {
+            try tables.run(
+                "INSERT INTO balance VALUES(?,?,?)", [.integer(account), .integer(held.amount), .integer(held.place)])
+        }
+        for (key, amount) in dayFigures {
+            try tables.run(
+                "INSERT INTO day_figure VALUES(?,?,?)", [.integer(key.day), .integer(key.kind), .integer(amount)])
+        }
+    }
 
     /// A reversal changes one row of `movement`. False when it was reversed before.
     func reverse(_ place: Int64, type: Int64, by: Int64) -> Bool {
@@ -36,14 +58,14 @@ final class RowTally {
         var sum = Sum()
         try connection.run("SELECT * FROM \(table.rawValue)") {
             sum.rows += 1
-            sum.hashes &+= hash($0.values)
+            sum.hashes &+= $0.hash
         }
         return sum
     }
 
     private static func hash(_ values: [Connection.Value]) -> Int {
         var hasher = Hasher()
-        for value in values { hasher.combine(value) }
+        for value in values { value.feed(&hasher) }
         return hasher.finalize()
     }
 }

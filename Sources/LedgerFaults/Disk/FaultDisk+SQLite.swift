@@ -104,6 +104,7 @@ extension FaultDisk {
         case .refuse(let code): return code
         case .half: return Operation.unlink.refusal
         case .proceed(let thenEnd):
+            if let name, access(name, F_OK) == 0 { _ = platter(String(cString: name), isNew: false) }
             let code = base.pointee.xDelete(base, name, syncFolder)
             if code == SQLITE_OK, let name {
                 didUnlink(String(cString: name), folderIsSynced: syncFolder != 0)

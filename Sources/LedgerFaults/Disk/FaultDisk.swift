@@ -1,14 +1,16 @@
 import CSQLite
+import Flash
 import Glibc
 
 /// A disk under SQLite that keeps what was synced and forgets, tears or refuses the rest when told to. The files are real
 /// (in a folder of the caller's, best on tmpfs) and what a power cut leaves is written over them.
 ///
-/// One at a time in a process, on one thread: it makes itself SQLite's default disk.
+/// One at a time in a process, on one thread: it makes itself SQLite's default disk, and stands behind `Flash` for all
+/// files that are not SQLite's.
 public final class FaultDisk {
     /// Every call that changes the disk, numbered from 1: the places where a fault can fall.
     public enum Operation: String, CaseIterable, Sendable {
-        case create, write, sync, truncate, unlink
+        case create, write, sync, truncate, unlink, rename
     }
 
     public enum Fault: Hashable, Sendable {
@@ -33,10 +35,35 @@ public final class FaultDisk {
     public var isWeak = false
 
     private var armed: (at: Int, fault: Fault)?
-    private var platters: [String: Platter] = [:]
-    /// Files that were unlinked while the folder was not synced: a cut may bring them back.
-    private var unlinked: [String: Platter] = [:]
+    /// Names as the running system sees them, as flash certainly has them, and what lies between.
+    private var names: [String: Platter] = [:]
+    private var certain: [String: Platter] = [:]
+    private var nameChanges: [NameChange] = []
     var random: Seeded
+
+    /// What was done to a folder and is not synced: a cut may undo it. A rename is one change: flash has it or has not.
+    private enum NameChange {
+        case made(String, Platter)
+        case removed(String)
+        case renamed(String, to: String)
+
+        func apply(to names: inout [String: Platter]) {
+            switch self {
+            case .made(let name, let platter): names[name] = platter
+            case .removed(let name): names[name] = nil
+            case .renamed(let name, let other):
+                // Not of a file that flash never had.
+                guard let platter = names.removeValue(forKey: name) else { return }
+                names[other] = platter
+            }
+        }
+
+        var folder: String {
+            switch self {
+            case .made(let name, _), .removed(let name), .renamed(_, let name): Flash.folder(of: name)
+            }
+        }
+    }
 
     let base: UnsafeMutablePointer<sqlite3_vfs>
     private let face: UnsafeMutablePointer<sqlite3_vfs>
@@ -46,6 +73,7 @@ public final class FaultDisk {
         base = sqlite3_vfs_find(nil)
         face = .allocate(capacity: 1)
         register(face)
+        Flash.use(FaultFiles(self))
     }
 
     // MARK: Faults
@@ -95,30 +123,47 @@ public final class FaultDisk {
 
     // MARK: Files
 
-    /// The platter of a file of the book; nil for what is not followed (backups are written whole and verified).
-    func platter(_ name: String, isNew: Bool) -> Platter? {
-        guard !name.contains(".backup-"), !name.contains(".part") else { return nil }
-        if let known = platters[name] { return known }
-        let platter = Platter(synced: isNew ? [] : Self.read(name), isNamed: !isNew)
-        platters[name] = platter
+    /// The platter of a file.
+    func platter(_ name: String, isNew: Bool) -> Platter {
+        if let known = names[name] { return known }
+        let platter = Platter(synced: isNew ? [] : Self.read(name))
+        names[name] = platter
+        if isNew { nameChanges.append(.made(name, platter)) } else { certain[name] = platter }
         return platter
     }
 
-    /// - Parameter withFolder: SQLite's own rule: the first sync of a log or journal also syncs the folder, which makes
-    ///   all names in it, and all removals, certain.
+    /// SQLite's own rule: a file's sync makes its name certain, and the first sync of a log or journal also syncs the
+    /// folder, which makes all names in it, and all removals, certain.
     func didSync(_ name: String, _ platter: Platter, withFolder: Bool) {
         platter.sync()
-        // The folder names this file now, not the one that had the name before.
-        unlinked[name] = nil
-        guard withFolder else { return }
-        unlinked = [:]
-        for other in platters.values { other.isNamed = true }
+        certain[name] = platter
+        nameChanges.removeAll { change in
+            switch change {
+            case .made(name, _), .removed(name): true
+            default: false
+            }
+        }
+        if withFolder { didSyncFolder(Flash.folder(of: name)) }
     }
 
+    func didSyncFolder(_ folder: String) {
+        for change in nameChanges where change.folder == folder { change.apply(to: &certain) }
+        nameChanges.removeAll { $0.folder == folder }
+    }
+
+    /// - Parameter name: of a file whose platter was asked for before it went.
     func didUnlink(_ name: String, folderIsSynced: Bool) {
-        guard let platter = platters.removeValue(forKey: name) else { return }
-        if platter.isNamed, !folderIsSynced { unlinked[name] = platter }
-        if folderIsSynced { unlinked[name] = nil }
+        guard names.removeValue(forKey: name) != nil else { return }
+        nameChanges.append(.removed(name))
+        if folderIsSynced { didSyncFolder(Flash.folder(of: name)) }
+    }
+
+    /// Call before the kernel renames.
+    func willRename(_ name: String, to other: String) {
+        if access(other, F_OK) == 0 { _ = platter(other, isNew: false) }
+        names[other] = platter(name, isNew: false)
+        names[name] = nil
+        nameChanges.append(.renamed(name, to: other))
     }
 
     func failSync(_ platter: Platter) { platter.failSync(&random) }
@@ -133,31 +178,45 @@ public final class FaultDisk {
 
     /// The power was cut: of what was not synced, a part is there. Call with every connection closed.
     public func restartAfterPowerCut() {
-        var images: [String: [UInt8]?] = [:]
-        for (name, platter) in platters.sorted(by: { $0.key < $1.key }) {
-            images[name] = platter.isNamed || random.happens(50) ? .some(platter.image(&random)) : .some(nil)
+        var left = certain
+        // Folders keep an order, or do not: up to one change, or each by its own chance.
+        let isOrdered = random.happens(50)
+        let count = random.pick(0...nameChanges.count)
+        for (index, change) in nameChanges.enumerated() where isOrdered ? index < count : random.happens(50) {
+            change.apply(to: &left)
         }
-        for (name, platter) in unlinked.sorted(by: { $0.key < $1.key }) where (images[name] ?? nil) == nil {
-            if random.happens(50) { images[name] = .some(platter.image(&random)) }
-        }
-        for (name, image) in images.sorted(by: { $0.key < $1.key }) {
-            if let image { Self.write(name, image) } else { Glibc.unlink(name) }
+        for name in Set(names.keys).union(left.keys).sorted() {
+            if let platter = left[name] { Self.write(name, platter.image(&random)) } else { Glibc.unlink(name) }
             // The index beside the log is never synced: anything may stand in it.
             if access(name + "-shm", F_OK) == 0 { Self.write(name + "-shm", random.bytes(4096)) }
         }
-        platters = [:]
-        unlinked = [:]
+        forgetNames()
         isEnded = false
         armed = nil
     }
 
     /// Forgets all files, for a new folder.
     public func forget() {
-        platters = [:]
-        unlinked = [:]
+        forgetNames()
         isEnded = false
         armed = nil
         isFull = false
+    }
+
+    private func forgetNames() {
+        (names, certain, nameChanges) = ([:], [:], [])
+    }
+
+    /// A bit of a file turns over, on flash too.
+    func rot(_ path: String, at index: Int, bit: UInt8) {
+        var bytes = Self.read(path)
+        guard index < bytes.count else { return }
+        bytes[index] ^= bit
+        Self.write(path, bytes)
+        if names[path] != nil {
+            let platter = Platter(synced: bytes)
+            (names[path], certain[path]) = (platter, platter)
+        }
     }
 
     static func read(_ path: String) -> [UInt8] {
@@ -192,7 +251,7 @@ extension FaultDisk.Operation {
         case .write: SQLITE_IOERR | 3 << 8
         case .sync: SQLITE_IOERR | 4 << 8
         case .truncate: SQLITE_IOERR | 6 << 8
-        case .unlink: SQLITE_IOERR | 10 << 8
+        case .unlink, .rename: SQLITE_IOERR | 10 << 8
         }
     }
 }

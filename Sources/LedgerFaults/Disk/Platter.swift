@@ -10,14 +10,9 @@ final class Platter {
 
     /// As it certainly is.
     private(set) var synced: [UInt8]
-    /// True when the folder certainly has its name: it was there before, or was synced since it was made.
-    var isNamed: Bool
     private(set) var pending: [Change] = []
 
-    init(synced: [UInt8], isNamed: Bool) {
-        self.synced = synced
-        self.isNamed = isNamed
-    }
+    init(synced: [UInt8]) { self.synced = synced }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         pending.append(.write(offset: offset, bytes: Array(bytes)))
@@ -28,7 +23,6 @@ final class Platter {
     func sync() {
         for change in pending { Self.apply(change, to: &synced) }
         pending.removeAll(keepingCapacity: true)
-        isNamed = true
     }
 
     /// A sync failed: some of it is on flash, and the kernel calls all of it clean (Rebello et al., ATC 2020): what is

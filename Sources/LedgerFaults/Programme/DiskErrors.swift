@@ -35,7 +35,7 @@ public struct DiskErrors {
         switch operation {
         case .write: [.ioError, .noSpace, .shortWrite]
         case .create: [.ioError, .noSpace]
-        case .sync, .truncate, .unlink: [.ioError]
+        case .sync, .truncate, .unlink, .rename: [.ioError]
         }
     }
 
@@ -103,8 +103,18 @@ public struct DiskErrors {
             guard (try? counter.performInFlight()) == nil else {
                 throw Violation("I1", "money is taken after a failed write")
             }
-            counter.close()
-            try open(counter)
+            if counter.book?.mustReopen == true, (Int(seed) + counter.acknowledged.count) % 2 == 0 {
+                // As the daemon does it. It has said "no": the shopkeeper says it again, and it must not be there twice.
+                do throws(BookError) { try counter.book?.reopen() } catch {
+                    throw Violation("I1", "does not open anew: \(error)")
+                }
+                guard try counter.holdsOnlyWhatWasAcknowledged() else {
+                    throw Violation("I7", "what was refused is in the book")
+                }
+            } else {
+                counter.close()
+                try open(counter)
+            }
             try counter.check(isWhole: false)
         default: throw Violation("I1", "another error: \(error)")
         }

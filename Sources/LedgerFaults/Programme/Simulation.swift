@@ -179,6 +179,7 @@ private final class SimulatedShop: SyncDoor {
             throw Violation(
                 "I6", "the receiver has \(receiver.hashes.count) of \(counter.acknowledged.count) entries, or others")
         }
+        guard receiver.quarantined == 0 else { throw Violation("I6", "the receiver took the book for another history") }
         guard receiver.applied == receiver.hashes.count else { throw Violation("I7", "an entry was applied twice") }
         runner = nil
         counter.close()

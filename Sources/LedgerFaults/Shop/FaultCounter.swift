@@ -50,7 +50,22 @@ final class FaultCounter {
         try performInFlight()
     }
 
+    /// One command that is not of the day's chance.
+    func perform(_ command: Command) throws(BookError) {
+        inFlight = (.command(command), (0..<4).map { _ in day.id() })
+        try performInFlight()
+    }
+
     var isInFlight: Bool { inFlight != nil }
+
+    /// The book was restored: small state is not part of that.
+    func wasRestored() { remembered = [:] }
+
+    func holdsOnlyWhatWasAcknowledged() throws(Violation) -> Bool {
+        do throws(BookError) { return try book?.head().seq == Int64(acknowledged.count) } catch {
+            throw Violation("I4", "the book cannot be read: \(error)")
+        }
+    }
 
     /// It was refused in words: nobody asks again.
     func dropInFlight() { inFlight = nil }
@@ -83,6 +98,8 @@ final class FaultCounter {
     private func acknowledge(_ commands: [Command], _ committed: [Committed]) {
         for (command, one) in zip(commands, committed) {
             acknowledged.append(one)
+            // Small state may name whom it is about, and goes with anybody.
+            if case .eraseCustomer = command { remembered = [:] }
             model.apply(command, one.event, at: now)
         }
     }
@@ -149,7 +166,11 @@ final class FaultCounter {
         for (key, bytes) in remembered {
             let held = try book.recall(key)
             var allowed: [[UInt8]?] = [bytes]
-            if case .remember(key, let asked) = inFlight?.step { allowed.append(asked) }
+            switch inFlight?.step {
+            case .remember(key, let asked): allowed.append(asked)
+            case .command(.eraseCustomer): allowed.append(nil)
+            default: break
+            }
             guard allowed.contains(held) else { throw Violation("I1", "what was remembered is not there") }
         }
         let cursor = try book.cursor()
@@ -201,15 +222,26 @@ final class FaultFolder {
 
     var book: String { path + "/book.sqlite" }
 
-    func empty() {
-        guard let folder = opendir(path) else { return }
+    func empty() { Self.empty(path) }
+
+    private static func empty(_ folder: String) {
+        for name in names(of: folder) where unlink(folder + "/" + name) != 0 {
+            empty(folder + "/" + name)
+            rmdir(folder + "/" + name)
+        }
+    }
+
+    static func names(of path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
+        var names: [String] = []
         while let item = readdir(folder) {
             let name = withUnsafePointer(to: &item.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != ".", name != ".." { unlink(path + "/" + name) }
+            if name != ".", name != ".." { names.append(name) }
         }
+        return names.sorted()
     }
 
     deinit {

@@ -3,63 +3,82 @@ import Ledger
 import LedgerSync
 import Seals
 
-/// The receiving side of the sync design (C.4) in memory, for one device: what it holds, its receipts, replay, overlap,
-/// gap and fork.
+/// The receiving side for one device, with its shelf in memory: judging, replay, gap, fork and receipts are the gateway's
+/// own (`SyncReceiver`).
 final class SimulatedReceiver {
+    private enum Unsigned: Error { case noKey }
+
+    private struct Shelf: SyncShelf {
+        var hashes: [[UInt8]] = []
+        var receipts: [[UInt8]] = []
+        var applied = 0
+        var quarantined = 0
+
+        func hash(epoch: Int64, seq: Int64) throws(Unsigned) -> [UInt8]? {
+            epoch == 1 && seq >= 1 && seq <= hashes.count ? hashes[Int(seq) - 1] : nil
+        }
+
+        func newestReceipt(epoch: Int64) throws(Unsigned) -> [UInt8]? { receipts.last }
+
+        mutating func keep(_ batch: VerifiedBatch, from seq: Int64, receipt: [UInt8], head: HeldHead) throws(Unsigned) {
+            for hash in batch.hashes[Int(seq - batch.firstSeq)...] {
+                hashes.append(hash)
+                applied += 1
+            }
+            receipts.append(receipt)
+        }
+
+        mutating func quarantine(_ batch: VerifiedBatch) throws(Unsigned) { quarantined += 1 }
+    }
+
     private let device: [UInt8]
     private let shop: [UInt8]
     private let deviceKey: VerifyingKey
     private let receiptKey: SigningKey
-    private(set) var hashes: [[UInt8]] = []
-    private(set) var applied = 0
+    private var shelf = Shelf()
+    private var held = HeldHead(
+        epoch: 1, nextSeq: 1, hash: ChainLink.start, receipts: 0, receiptHash: ChainLink.start)
     private(set) var replayed = 0
-    private var receipts: [(throughSeq: Int64, bytes: [UInt8])] = []
 
     init(shop: [UInt8], deviceKey: VerifyingKey, receiptKey: SigningKey) {
         (self.shop, self.deviceKey, self.receiptKey) = (shop, deviceKey, receiptKey)
         device = DeviceIdentity.deviceID(of: deviceKey)
     }
 
-    var head: [UInt8] { hashes.last ?? ChainLink.start }
+    var hashes: [[UInt8]] { shelf.hashes }
+    var applied: Int { shelf.applied }
+    var quarantined: Int { shelf.quarantined }
+    var head: [UInt8] { held.hash }
 
     func answer(_ bytes: [UInt8], at: WallTime) -> SyncAnswer {
         let batch: SyncBatch
         do { batch = try SyncBatch.read(bytes, key: deviceKey) } catch {
             return refuse(error.httpStatus, [.init("code", .string(error.code))])
         }
-        let held = Int64(hashes.count)
-        guard batch.header.firstSeq <= held + 1 else {
-            return refuse(
-                409,
-                [
-                    .init("code", "gap"), .init("next_seq", .integer(held + 1)),
-                    .init("head", .string(Hex.text(head))),
-                ])
-        }
-        for entry in batch.entries where entry.seq <= held {
-            guard hashes[Int(entry.seq) - 1] == entry.hash else { return refuse(409, [.init("code", "fork")]) }
-        }
-        if batch.header.lastSeq <= held {
+        let receiver = SyncReceiver(
+            shop: shop, device: device, storeID: [UInt8](repeating: 6, count: 16), nowMilliseconds: at.rawValue)
+        let outcome: SyncOutcome
+        do throws(Unsigned) {
+            outcome = try receiver.take(
+                VerifiedBatch(batch, envelope: bytes, trace: ""), at: &held, on: &shelf, sign: sign)
+        } catch { return refuse(500, []) }
+        switch outcome {
+        case .appended(let receipt, _): return .answered(status: 200, body: receipt, retryAfterSeconds: nil)
+        case .replayed(let receipt):
             replayed += 1
-            guard let receipt = receipts.first(where: { $0.throughSeq >= batch.header.lastSeq }) else {
-                return refuse(500, [.init("code", "lost_receipt")])
-            }
-            return .answered(status: 200, body: receipt.bytes, retryAfterSeconds: nil)
+            return .answered(status: 200, body: receipt, retryAfterSeconds: nil)
+        case .gap(let nextSeq, let head): return refuse(409, Self.conflict("gap", nextSeq, head))
+        case .fork(let nextSeq, let head): return refuse(409, Self.conflict("fork", nextSeq, head))
         }
-        guard batch.header.firstSeq <= held || batch.header.prevHash == head else {
-            return refuse(409, [.init("code", "fork")])
-        }
-        for entry in batch.entries where entry.seq > held {
-            hashes.append(entry.hash)
-            applied += 1
-        }
-        let receipt = Receipt(
-            shop: shop, device: device, epoch: 1, throughSeq: batch.header.lastSeq, headHash: batch.header.headHash,
-            server: at, storeID: [UInt8](repeating: 6, count: 16), number: Int64(receipts.count) + 1,
-            previousReceiptHash: receipts.last.map { Receipt.hash(of: $0.bytes) } ?? ChainLink.start)
-        guard let signed = try? receipt.signed(by: receiptKey) else { return refuse(500, []) }
-        receipts.append((batch.header.lastSeq, signed))
-        return .answered(status: 200, body: signed, retryAfterSeconds: nil)
+    }
+
+    private func sign(_ content: ReceiptContent) throws(Unsigned) -> (bytes: [UInt8], hash: [UInt8]) {
+        guard let bytes = try? content.receipt.signed(by: receiptKey) else { throw .noKey }
+        return (bytes, Receipt.hash(of: bytes))
+    }
+
+    private static func conflict(_ code: String, _ nextSeq: Int64, _ head: [UInt8]) -> [JSONValue.Member] {
+        [.init("code", .string(code)), .init("next_seq", .integer(nextSeq)), .init("head", .string(Hex.text(head)))]
     }
 
     private func refuse(_ status: Int, _ members: [JSONValue.Member]) -> SyncAnswer {

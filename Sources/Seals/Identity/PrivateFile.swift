@@ -1,3 +1,4 @@
+import Flash
 import Glibc
 
 /// Small files that only their owner reads, replaced whole or not at all.
@@ -9,26 +10,9 @@ public enum PrivateFile {
     /// or the new one. Mode 0600.
     public static func write(_ bytes: [UInt8], to path: String) throws(SealError) {
         precondition(bytes.count <= bytesMax, "a private file of \(bytes.count) bytes")
-        let beside = path + ".new"
-        // Left over from a cut: no one else may own it, the folder is 0700.
-        if unlink(beside) != 0, errno != ENOENT { throw .file(code: errno, operation: "unlink", path: beside) }
-        let file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .file(code: errno, operation: "open", path: beside) }
-        do throws(SealError) {
-            defer { close(file) }
-            guard fchmod(file, 0o600) == 0 else { throw .file(code: errno, operation: "fchmod", path: beside) }
-            try writeAll(bytes, to: file, path: beside)
-            guard fsync(file) == 0 else { throw .file(code: errno, operation: "fsync", path: beside) }
-        } catch {
-            unlink(beside)
-            throw error
+        do throws(FlashError) { try Flash.put(bytes, at: path, beside: path + ".new") } catch {
+            throw SealError(error)
         }
-        guard rename(beside, path) == 0 else {
-            let code = errno
-            unlink(beside)
-            throw .file(code: code, operation: "rename", path: path)
-        }
-        try syncFolder(of: path)
     }
 
     /// - Parameter secret: refuse a file that group or others may read.
@@ -57,26 +41,12 @@ public enum PrivateFile {
 
     /// Makes a folder 0700, or sets an existing one to that.
     public static func makeFolder(_ path: String) throws(SealError) {
-        if mkdir(path, 0o700) != 0, errno != EEXIST { throw .file(code: errno, operation: "mkdir", path: path) }
-        guard chmod(path, 0o700) == 0 else { throw .file(code: errno, operation: "chmod", path: path) }
+        do throws(FlashError) { try Flash.makeFolder(path) } catch { throw SealError(error) }
     }
+}
 
-    private static func writeAll(_ bytes: [UInt8], to file: Int32, path: String) throws(SealError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw .file(code: errno, operation: "write", path: path) }
-            written += count
-        }
-    }
-
-    private static func syncFolder(of path: String) throws(SealError) {
-        let parts = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = parts.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard file >= 0 else { throw .file(code: errno, operation: "open", path: folder) }
-        defer { close(file) }
-        guard fsync(file) == 0 else { throw .file(code: errno, operation: "fsync", path: folder) }
+extension SealError {
+    fileprivate init(_ error: FlashError) {
+        self = .file(code: error.code, operation: error.operation, path: error.path)
     }
 }

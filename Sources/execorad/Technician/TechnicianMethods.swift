@@ -65,6 +65,9 @@ extension CounterDesk {
             Method("ledger.doctor", .view, "facts of the book's file"),
             Method("ledger.backup", .tech, "copies the book beside itself and verifies the copy"),
             Method("ledger.rebuild", .tech, "makes all projections anew from the journal; the counter waits"),
+            Method(
+                "ledger.restore", .tech, "mends a damaged book from a backup and its own tail; the counter waits",
+                [.init("from", "text", isRequired: false)]),
 
             Method("alias.list", .tech, "names learned from a yes"),
             Method(

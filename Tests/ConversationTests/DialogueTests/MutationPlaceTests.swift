@@ -29,9 +29,14 @@ struct MutationPlaceTests {
         let changes = try #require(JSONValue(parsing: Array(Self.text("board/mutate/mutations.json").utf8)).array)
         #expect(changes.count >= 3)
         for change in changes {
-            let file = try #require(change["file"]?.string)
-            let old = try #require(change["old"]?.string)
-            #expect(try Self.text(file).ranges(of: old).count == 1, "\(file): \(old)")
+            let edits = try #require(change["edits"]?.array)
+            #expect(!edits.isEmpty)
+            for edit in edits {
+                let file = try #require(edit["file"]?.string)
+                let old = try #require(edit["old"]?.string)
+                #expect(try Self.text(file).ranges(of: old).count == 1, "\(file): \(old)")
+                #expect(edit["new"]?.string?.contains("BROKEN") == true)
+            }
             let tests = try Self.sources(of: change["suite"]?.string ?? "ConversationTests")
             #expect(tests.contains("func `\(try #require(change["test"]?.string))`"), "\(change.text)")
         }

@@ -18,9 +18,9 @@ struct Gateway: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, EnrolTokenCommand.self, ServeCommand.self, CheckCommand.self, HeadsCommand.self,
-            RevokeCommand.self, MigrateCommand.self, LoadCommand.self, ForksCommand.self,
-            FalseWakesCommand.self, ArchiveCheckCommand.self,
-            ExactlyOnceCommand.self, CheckpointCommand.self, NewEpochCommand.self, InterpretCommand.self,
+            RevokeCommand.self, MigrateCommand.self, LoadCommand.self, ForksCommand.self, FalseWakesCommand.self,
+            ArchiveCheckCommand.self, ExactlyOnceCommand.self, CheckpointCommand.self, NewEpochCommand.self,
+            TellCommand.self, InterpretCommand.self,
         ])
 }
 

@@ -18,6 +18,9 @@ enum Execorad {
                                                      make this device's keys and enrol it with a one-time code
           seed     --config FILE --world FILE        open the book with a shop's customers and products
           restore  --config FILE                     make a lost or old book whole from the gateway's copy of its journal
+          rotate-key --config FILE                   change the ledger key; the gateway takes it at the old one's word
+          new-epoch --config FILE                    begin the epoch that the owner has opened at the gateway, with the
+                                                     invoice series it gives
           checkpoint --config FILE                   the gateway's newest checkpoint with the proof of this device's
                                                      head, as JSON, for `execoractl ledger prove`
           record-prompts --config FILE               record the answers that are always the same in the counter's voice, so
@@ -93,6 +96,12 @@ enum Execorad {
         case "restore":
             options.allow("config")
             exit(RestoreCommand.run(configuration(options)))
+        case "rotate-key":
+            options.allow("config")
+            exit(RotateCommand.run(configuration(options)))
+        case "new-epoch":
+            options.allow("config")
+            exit(NewEpochCommand.run(configuration(options)))
         case "checkpoint":
             options.allow("config")
             exit(RestoreCommand.checkpoint(configuration(options)))

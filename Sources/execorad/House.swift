@@ -12,8 +12,8 @@ import WakeWord
 /// The rooms of one device, wired in the order of the sound. The daemon and a rehearsal use the same; they differ in
 /// where samples come from and who calls `hear`.
 final class House: @unchecked Sendable {
-    // @unchecked: what is implicitly unwrapped is set once in `init`, before any thread starts; `syncRunner` and
-    // `courier` are only touched on `desk`.
+    // @unchecked: what is implicitly unwrapped is set once in `init`, before any thread starts; `syncRunner`,
+    // `logRunner` and their couriers are only touched on `desk`.
 
     /// Why a house cannot be opened: said to the person at the terminal, exit code 1 or 2.
     struct Fault: Error {
@@ -60,6 +60,8 @@ final class House: @unchecked Sendable {
 
     private var courier: Courier?
     private var syncRunner: SyncRunner?
+    private var logCourier: LogCourier?
+    private var logRunner: ShopLogRunner?
     /// When sync wants to be called, monotonic ms; `.max` for never. Read by the control thread without the desk.
     let syncDue = Atomic<Int64>(.max)
     private let receiptWatchers = Mutex<[@Sendable (JSONValue) -> Void]>([])
@@ -314,6 +316,7 @@ final class House: @unchecked Sendable {
             log.notice("the gateway answers")
             desk.post { [self] in
                 syncRunner?.lineUp(now: moment())
+                logRunner?.hurry(now: moment())
                 noteSyncDue()
                 post.takeLateTurn()
             }
@@ -343,6 +346,17 @@ final class House: @unchecked Sendable {
                 var random = SystemRandomNumberGenerator()
                 return random.next()
             }, now: moment(), tell: { [unowned self] event in told(event) })
+        let logCourier = LogCourier(link: link) { [unowned self] number, answer in
+            desk.post { [self] in
+                logRunner?.answered(answer, to: number, now: moment())
+                noteSyncDue()
+            }
+        }
+        self.logCourier = logCourier
+        var random = SystemRandomNumberGenerator()
+        logRunner = ShopLogRunner(
+            book: book, door: logCourier, identity: identity, seed: random.next(), now: moment(),
+            tell: { [unowned self] event in told(event) })
     }
 
     /// Makes the sync round that is due, and takes a late turn where there is one. Cheap to call; posts only with a
@@ -367,6 +381,8 @@ final class House: @unchecked Sendable {
         guard now >= syncDue.load(ordering: .relaxed) || hasLate else { return }
         desk.post { [self] in
             syncRunner?.run(now: moment())
+            // Without a line a look would only fail; the line's return brings one.
+            if line.isUp { logRunner?.run(now: moment()) }
             noteSyncDue()
             post.takeLateTurn()
         }
@@ -409,6 +425,8 @@ final class House: @unchecked Sendable {
         desk.post { [self] in
             syncRunner?.lineUp(now: moment())
             syncRunner?.run(now: moment())
+            logRunner?.hurry(now: moment())
+            logRunner?.run(now: moment())
             noteSyncDue()
             post.takeLateTurn()
         }
@@ -426,7 +444,7 @@ final class House: @unchecked Sendable {
     /// This device's id, 32 hexadecimal digits; empty before it has keys.
     var deviceHex: String {
         let folder = IdentityFolder(path: configuration.identityFolder)
-        return (try? folder.ledgerKey()).map { Hex.text(DeviceIdentity.deviceID(of: $0.verifyingKey)) } ?? ""
+        return (try? folder.deviceID()).map { Hex.text($0) } ?? ""
     }
 
     /// Nil before enrolment.
@@ -438,7 +456,8 @@ final class House: @unchecked Sendable {
     }
 
     private func noteSyncDue() {
-        syncDue.store(syncRunner?.dueMilliseconds ?? .max, ordering: .relaxed)
+        let log = line.isUp ? logRunner?.dueMilliseconds : nil
+        syncDue.store(min(syncRunner?.dueMilliseconds ?? .max, log ?? .max), ordering: .relaxed)
     }
 
     /// On the book's desk.
@@ -449,7 +468,8 @@ final class House: @unchecked Sendable {
     }
 
     func syncReport() -> JSONValue {
-        (try? syncRunner?.report(now: moment())) ?? .null
+        guard let report = try? syncRunner?.report(now: moment()), let members = report.members else { return .null }
+        return .object(members + ((try? logRunner?.report())?.members ?? []))
     }
 
     private func told(_ event: SyncEvent) {
@@ -468,6 +488,7 @@ final class House: @unchecked Sendable {
             log.warning(
                 "sync failed; it is tried again", .init("why", .string("\(failure)")),
                 .init("retry_ms", .integer(retry)))
+            if failure == .identity(code: "ledger_key") { presentKeys() }
         case .parked(let seq):
             log.error("the gateway refuses an entry; sync waits before it", .init("seq", .integer(seq)))
         case .serverRollback(let next, let receipted):
@@ -477,6 +498,46 @@ final class House: @unchecked Sendable {
         case .stopped(let reason):
             log.error("sync has stopped for good; call the operator", .init("why", .string("\(reason)")))
         case .bookFailed(let error): log.error("sync could not read the book", .init("why", .string("\(error)")))
+        }
+    }
+
+    /// The gateway knows an earlier ledger key of this device: it lost days of its store. It is shown the way to ours.
+    private func presentKeys() {
+        let folder = IdentityFolder(path: configuration.identityFolder)
+        guard let link, let handovers = try? folder.handovers(), !handovers.isEmpty else {
+            log.error("the gateway has another ledger key of this device: run 'execorad rotate-key' to its end")
+            return
+        }
+        KeyChange.present(handovers, over: link) { [self] result in
+            switch result {
+            case .success:
+                log.notice("the gateway has taken this device's ledger key again")
+                flush()
+            case .failure(let error):
+                log.error("the gateway does not take this device's ledger key", .init("why", .string(error.code)))
+            }
+        }
+    }
+
+    private func told(_ event: ShopLogEvent) {
+        switch event {
+        case .taken(let through, let entries, let own):
+            log.info(
+                "the shop's log was read", .init("through", .integer(through)),
+                .init("entries", .integer(Int64(entries))), .init("own", .integer(Int64(own))))
+            if own > 0 { entriesMade() } else { refreshVocabulary() }
+        case .refused(let words):
+            log.warning(
+                "the shop's log asked for what this book cannot do",
+                .init("why", .string(words.prefix(8).joined(separator: "; "))))
+        case .stopped(let why):
+            log.error("an entry of the shop's log cannot be taken; it waits", .init("why", .string(why)))
+        case .startedAnew:
+            log.warning("the gateway has another log of the shop: it lost days; the log is read from its beginning")
+        case .failed(let why, let retry):
+            log.warning(
+                "the shop's log could not be read; it is tried again", .init("why", .string(why)),
+                .init("retry_ms", .integer(retry)))
         }
     }
 

@@ -30,7 +30,7 @@ struct Household {
     func openBook(_ configuration: ApplianceConfiguration, wallQuality: @escaping () -> Int64) throws -> LedgerStore {
         let keys = try bookKeys()
         let ledger = LedgerConfiguration(
-            deviceID: DeviceIdentity.deviceID(of: ledgerKey.verifyingKey),
+            deviceID: try folder.deviceID(),
             shopID: identity?.shop ?? [UInt8](repeating: 0, count: 16), series: identity?.series ?? "A01",
             bootID: BootID.bytes, monotonicMilliseconds: Moment.bootMilliseconds, wallQuality: wallQuality,
             wrappingKey: keys.first, formerWrappingKeys: Array(keys.dropFirst()))

@@ -1,17 +1,12 @@
 import CloudLink
 import Glibc
-import JSONText
 import Ledger
 import LedgerSync
 import Seals
-import Synchronization
 
 /// Makes a lost, old or damaged book whole again: from its backups where it is damaged, then from the gateway's copy of
 /// this device's own journal. The daemon must not be running: one process writes the book.
 enum RestoreCommand {
-    /// A page that does not come is asked for again so often, over a line that breaks.
-    static let triesMax = 5
-
     static func run(_ configuration: ApplianceConfiguration) -> Int32 {
         do {
             let household = try Household.open(configuration)
@@ -19,12 +14,12 @@ enum RestoreCommand {
                 complain("execorad: this device is not enrolled; enrol it with its own keys first")
                 return 1
             }
-            let link = try line(configuration, household)
+            let link = try CommandLink.line(configuration, household)
             defer { link.stop() }
             func fetch(into book: LedgerStore) throws {
-                let restorer = BookRestorer(book: book, identity: identity, key: household.ledgerKey.verifyingKey)
+                let restorer = BookRestorer(book: book, identity: identity, keys: identity.keys)
                 while true {
-                    let page = try page(try restorer.path(), over: link)
+                    let page = try CommandLink.reply(LinkRequest(kind: .sync, path: try restorer.path()), over: link)
                     if page.isEmpty { break }
                     if try restorer.take(page) == 0 { break }
                 }
@@ -74,53 +69,14 @@ enum RestoreCommand {
     static func checkpoint(_ configuration: ApplianceConfiguration) -> Int32 {
         do {
             let household = try Household.open(configuration)
-            let link = try line(configuration, household)
+            let link = try CommandLink.line(configuration, household)
             defer { link.stop() }
-            print(String(decoding: try page("/v1/checkpoint", over: link), as: UTF8.self))
+            let answer = try CommandLink.reply(LinkRequest(kind: .sync, path: "/v1/checkpoint"), over: link)
+            print(String(decoding: answer, as: UTF8.self))
             return 0
         } catch {
             complain("execorad: no checkpoint: \(error)")
             return 1
-        }
-    }
-
-    private static func line(
-        _ configuration: ApplianceConfiguration, _ household: Household
-    ) throws(LinkError) -> GatewayLink {
-        try GatewayLink.start(
-            .init(
-                url: configuration.gatewayURL, trustPath: household.folder.trustPath,
-                chainPath: household.folder.chainPath, keyPath: household.folder.tlsKeyPath,
-                connectTimeout: .milliseconds(configuration.connectTimeoutMilliseconds))
-        ) { _ in }
-    }
-
-    /// Blocks until the page is there: this is a command, nobody listens meanwhile.
-    private static func page(_ path: String, over link: GatewayLink) throws(LinkError) -> [UInt8] {
-        var last = LinkError.cancelled
-        for _ in 0..<triesMax {
-            let wait = ReplyWait()
-            link.request(LinkRequest(kind: .sync, path: path)) { wait.arrived($0) }
-            switch wait.result() {
-            case .success(let response): return try response.accepted()
-            case .failure(let error): last = error
-            }
-            sleep(1)
-        }
-        throw last
-    }
-}
-
-/// One reply, waited for by the thread that asked.
-private final class ReplyWait: Sendable {
-    private let reply = Mutex<Result<LinkResponse, LinkError>?>(nil)
-
-    func arrived(_ result: Result<LinkResponse, LinkError>) { reply.withLock { $0 = result } }
-
-    func result() -> Result<LinkResponse, LinkError> {
-        while true {
-            if let result = reply.withLock({ $0 }) { return result }
-            usleep(5000)
         }
     }
 }

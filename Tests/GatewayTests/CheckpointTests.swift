@@ -70,13 +70,26 @@ import Testing
             let made = try CheckpointFolder(rig.folder).make(try await rig.fleet.heads(), key: key, nowMilliseconds: 5)
             #expect(made?.checkpoint.size == 7)
             // The book goes on behind the checkpoint.
-            let checkpoint = try await onOwnThread {
+            try await onOwnThread {
                 let own = try device.openBook(book)
                 try device.write(31...40, into: own)
                 try device.sync(own)
-                return try device.get("/v1/checkpoint")
             }
             let place = device.folder.path
+            // A witness has signed it too.
+            let witness = try SigningKey(seed: .init(repeating: 3, count: 32))
+            try PrivateFile.write(Array(String(repeating: "03", count: 32).utf8), to: place + "/witness.key")
+            let notes = CheckpointFolder(rig.folder).path
+            let cosigned = try Program.start(
+                Program.checkout + "/board/prove/witness",
+                [
+                    "--key", place + "/witness.key", "--name", "bazaar.example", "--receipt-key",
+                    Hex.text(key.verifyingKey.bytes), "--state", place + "/witness", notes + "/latest.note",
+                    notes + "/latest.tree",
+                ])
+            #expect(cosigned.code == 0, "\(cosigned.output)")
+            #expect(try CheckpointFolder(rig.folder).keep(cosigned: cosigned.output) == 1)
+            let checkpoint = try await onOwnThread { try device.get("/v1/checkpoint") }
             try PrivateFile.write(checkpoint, to: place + "/checkpoint.json")
             let prove = try Program.run(
                 "execoractl", "ledger", "prove", "--book", book, "--seq", "12", "--checkpoint",
@@ -85,6 +98,13 @@ import Testing
             let keyHex = Hex.text(key.verifyingKey.bytes)
             let verified = try Program.verify(place + "/proof.json", key: keyHex)
             #expect(verified.code == 0 && verified.output.contains("checkpoint of 7 heads"))
+            let witnessHex = Hex.text(witness.verifyingKey.bytes)
+            let twice = try Program.verify(
+                place + "/proof.json", key: keyHex, witness: "bazaar.example+" + witnessHex)
+            #expect(twice.code == 0 && twice.output.contains("which bazaar.example cosigned"), "\(twice.output)")
+            for other in ["bazaar.example+" + keyHex, "other.example+" + witnessHex] {
+                #expect(try Program.verify(place + "/proof.json", key: keyHex, witness: other).code == 1)
+            }
 
             // Whatever is changed, it is no proof any more.
             let proof = try JSONValue(parsing: try PrivateFile.read(place + "/proof.json", secret: false)).text
@@ -111,6 +131,64 @@ import Testing
     }
 }
 
+/// A second party looks at every checkpoint before it stands: by a script that has nothing of ours.
+@Suite struct WitnessTests {
+    private func head(_ number: UInt8, seq: Int64, hash: UInt8 = 1, epoch: Int64 = 1) -> DeviceHead {
+        DeviceHead(
+            shop: .init(repeating: 7, count: 16), device: .init(repeating: number, count: 16), epoch: epoch, seq: seq,
+            hash: .init(repeating: hash, count: 32))
+    }
+
+    /// Makes a checkpoint and asks the witness.
+    private func asked(
+        _ heads: [DeviceHead], in place: TemporaryFolder, key: SigningKey, trusting: SigningKey? = nil,
+        tree: String = "latest.tree"
+    ) throws -> (code: Int32, output: String) {
+        let folder = CheckpointFolder(StateFolder(path: place.path))
+        _ = try folder.make(heads, key: key, nowMilliseconds: 5)
+        return try Program.start(
+            Program.checkout + "/board/prove/witness",
+            [
+                "--key", place.path + "/witness.key", "--name", "bazaar.example", "--receipt-key",
+                Hex.text((trusting ?? key).verifyingKey.bytes), "--state", place.path + "/other", "--time",
+                "1790000000",
+                folder.path + "/latest.note", folder.path + "/" + tree,
+            ])
+    }
+
+    @Test func `a witness cosigns what goes on and refuses what goes back`() throws {
+        let place = TemporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: place.path + "/checkpoints") }
+        let key = try SigningKey(seed: .init(repeating: 9, count: 32))
+        let made = try Program.start(
+            Program.checkout + "/board/prove/witness", ["--new-key", place.path + "/witness.key"])
+        #expect(made.code == 0 && made.output.hasPrefix("witness key: "))
+        #expect(try asked([head(1, seq: 5), head(2, seq: 0)], in: place, key: key).code == 0)
+        // The same again, one that grew, one that is new, one in its next epoch.
+        #expect(try asked([head(1, seq: 5), head(2, seq: 0)], in: place, key: key).code == 0)
+        let last = [head(1, seq: 1, hash: 4, epoch: 2), head(2, seq: 9, hash: 3), head(3, seq: 1)]
+        let cosigned = try asked(last, in: place, key: key)
+        #expect(cosigned.code == 0)
+        let refusals: [([DeviceHead], String)] = [
+            ([last[0], head(2, seq: 8), last[2]], "went back"), ([head(1, seq: 50), last[1], last[2]], "went back"),
+            ([last[0], head(2, seq: 9, hash: 5), last[2]], "another past"), ([last[0], last[1]], "is missing"),
+        ]
+        for (heads, reason) in refusals {
+            let answer = try asked(heads, in: place, key: key)
+            #expect(answer.code == 1 && answer.output.contains(reason), "\(answer.output)")
+        }
+        // Of another key, or a tree that is not the signed one.
+        #expect(try asked(last, in: place, key: key, trusting: .generate()).code == 1)
+        #expect(try asked(last, in: place, key: key, tree: "latest.note").code == 1)
+        // The gateway takes its own newest note back, and nothing else.
+        let folder = CheckpointFolder(StateFolder(path: place.path))
+        #expect(try folder.keep(cosigned: cosigned.output) == 1)
+        #expect(try folder.keep(cosigned: cosigned.output + "x") == nil)
+        #expect(try folder.keep(cosigned: "x" + cosigned.output) == nil)
+        #expect(try folder.keep(cosigned: cosigned.output + "no line of a witness\n") == nil)
+    }
+}
+
 /// Programs beside the test program, and scripts of the checkout.
 enum Program {
     static func run(_ name: String, _ arguments: String...) throws -> (code: Int32, output: String) {
@@ -118,8 +196,12 @@ enum Program {
         return try start(folder + "/" + name, arguments)
     }
 
-    static func verify(_ proof: String, key: String) throws -> (code: Int32, output: String) {
-        try start(checkout + "/board/prove/verify", ["--receipt-key", key, proof])
+    static func verify(
+        _ proof: String, key: String, witness: String? = nil
+    ) throws -> (code: Int32, output: String) {
+        try start(
+            checkout + "/board/prove/verify",
+            ["--receipt-key", key] + (witness.map { ["--witness", $0] } ?? []) + [proof])
     }
 
     struct Failed: Error { var output: String }

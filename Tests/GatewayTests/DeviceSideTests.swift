@@ -59,7 +59,7 @@ import Testing
 final class RealDevice: Sendable {
     let folder: IdentityFolder
     let identity: DeviceIdentity
-    private let link: GatewayLink
+    let link: GatewayLink
 
     static func enrolled(at rig: GatewayRig) async throws -> RealDevice {
         var template = Array("/tmp/execora-device-XXXXXX".utf8CString)
@@ -90,7 +90,7 @@ final class RealDevice: Sendable {
         return RealDevice(folder: folder, identity: identity, link: link)
     }
 
-    private init(folder: IdentityFolder, identity: DeviceIdentity, link: GatewayLink) {
+    init(folder: IdentityFolder, identity: DeviceIdentity, link: GatewayLink) {
         self.folder = folder
         self.identity = identity
         self.link = link
@@ -187,16 +187,22 @@ final class RealDevice: Sendable {
             guard let (id, answer) = door.answer() else { break }
             runner.answered(answer, to: id, now: moment())
             if case .stopped = runner.driver.phase { break }
-            if runner.lastReceipt?.throughSeq == head.seq { break }
+            if let last = runner.lastReceipt, last.throughSeq == head.seq, last.epoch == head.epoch { break }
             clock += 1
         }
         return runner.driver.phase
     }
 
     /// A page of the gateway's copy.
-    func get(_ path: String) throws -> [UInt8] {
+    func get(_ path: String) throws -> [UInt8] { try ask(LinkRequest(kind: .sync, path: path)) }
+
+    func post(_ path: String, _ body: [UInt8]) throws -> [UInt8] {
+        try ask(LinkRequest(kind: .sync, path: path, contentType: "application/json", body: body))
+    }
+
+    private func ask(_ request: LinkRequest) throws -> [UInt8] {
         let (keep, arrived) = (ReplyBox(), DispatchSemaphore(value: 0))
-        link.request(LinkRequest(kind: .sync, path: path)) { result in
+        link.request(request) { result in
             keep.reply.withLock { $0 = result }
             arrived.signal()
         }

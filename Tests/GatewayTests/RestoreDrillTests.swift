@@ -21,7 +21,7 @@ import Testing
                 try device.sync(first)
                 let lost = try device.openBook(device.folder.path + "/again.sqlite")
                 let restorer = BookRestorer(
-                    book: lost, identity: device.identity, key: try device.folder.ledgerKey().verifyingKey)
+                    book: lost, identity: device.identity, keys: try device.folder.identity().keys)
                 var taken = 0
                 while case let page = try device.get(try restorer.path()), !page.isEmpty {
                     taken += try restorer.take(page)
@@ -60,14 +60,14 @@ import Testing
                 #expect(try old.head().seq == 40)
                 #expect(try device.sync(old) == .stopped(.serverAhead))
                 let restorer = BookRestorer(
-                    book: old, identity: device.identity, key: try device.folder.ledgerKey().verifyingKey)
+                    book: old, identity: device.identity, keys: try device.folder.identity().keys)
                 #expect(try restorer.take(try device.get(try restorer.path())) == 50)
                 #expect(try Self.journal(old) == Self.journal(try device.openBook(path)))
                 // A book that sold in between has another history: nothing is put over it.
                 let sold = try device.openBook(device.folder.path + "/sold.sqlite")
                 try device.write(500...503, into: sold)
                 let fork = BookRestorer(
-                    book: sold, identity: device.identity, key: try device.folder.ledgerKey().verifyingKey)
+                    book: sold, identity: device.identity, keys: try device.folder.identity().keys)
                 let page = try device.get(try fork.path())
                 #expect(throws: RestoreError.fork(seq: 4)) { try fork.take(page) }
                 #expect(try sold.head().seq == 4)
@@ -126,6 +126,58 @@ import Testing
             #expect(again == envelopes && again.count == 120)
             // A new counter of the shop gets the next series, not the readmitted one's.
             #expect(try await CounterDouble.enrolled(at: rig).series == "A02")
+        }
+    }
+
+    /// The key is changed in the middle of the chain: both sides go on, and all of it comes back, signed by either.
+    @Test(arguments: TestStore.allCases)
+    func `a ledger key is changed at its own word, and what both keys signed comes back`(kind: TestStore) async throws {
+        try await GatewayRig.run(places: try await kind.places()) { rig in
+            let device = try await RealDevice.enrolled(at: rig)
+            defer { device.remove() }
+            let path = device.folder.path + "/book.sqlite"
+            let (old, next) = (try device.folder.ledgerKey(), try device.folder.nextLedgerKeyMadeIfMissing())
+            let handover = try await onOwnThread {
+                let book = try device.openBook(path)
+                try device.write(1...30, into: book)
+                try device.sync(book)
+                return try KeyHandover(device: device.identity.device, from: old, to: next, epoch: 1, fromSeq: 31)
+            }
+            // A handover that is not signed by both, or steps behind what is held, is not taken.
+            let stranger = try SigningKey.generate()
+            let forged = {
+                var forged = handover
+                forged.new = stranger.verifyingKey
+                return forged
+            }()
+            #expect(try await onOwnThread { try? device.post("/v1/ledger-key", forged.json.bytes) } == nil)
+            let behind = try KeyHandover(device: device.identity.device, from: old, to: next, epoch: 1, fromSeq: 20)
+            #expect(try await onOwnThread { try? device.post("/v1/ledger-key", behind.json.bytes) } == nil)
+            let wrong = try KeyHandover(
+                device: device.identity.device, from: stranger, to: next, epoch: 1, fromSeq: 31)
+            #expect(try await onOwnThread { try? device.post("/v1/ledger-key", wrong.json.bytes) } == nil)
+
+            try await onOwnThread {
+                // The answer was lost: the same once more.
+                _ = try device.post("/v1/ledger-key", handover.json.bytes)
+                _ = try device.post("/v1/ledger-key", handover.json.bytes)
+                try device.folder.change(to: next, by: handover)
+                let identity = try device.folder.identity()
+                #expect(
+                    identity.keys == [old.verifyingKey, next.verifyingKey] && identity.device == device.identity.device)
+                let again = RealDevice(folder: device.folder, identity: identity, link: device.link)
+                let book = try again.openBook(path)
+                try again.write(31...60, into: book)
+                #expect(try again.sync(book) == .resting)
+                #expect(try book.cursor().seq == 60)
+                let lost = try again.openBook(device.folder.path + "/again.sqlite")
+                let restorer = BookRestorer(book: lost, identity: identity, keys: identity.keys)
+                while case let page = try again.get(try restorer.path()), !page.isEmpty { _ = try restorer.take(page) }
+                #expect(try Self.journal(lost) == Self.journal(book))
+            }
+            // The old key signs no more.
+            let renewed = try #require(try await rig.record(of: device))
+            #expect(renewed.ledgerKey == next.verifyingKey.bytes)
         }
     }
 

@@ -26,7 +26,8 @@ import Testing
     private func identity(of folder: IdentityFolder) throws -> DeviceIdentity {
         DeviceIdentity(
             device: DeviceIdentity.deviceID(of: try folder.ledgerKey().verifyingKey),
-            shop: Array(repeating: 7, count: 16), series: "A01", receiptKey: try SigningKey.generate().verifyingKey)
+            shop: Array(repeating: 7, count: 16), series: "A01", receiptKey: try SigningKey.generate().verifyingKey,
+            keys: [try folder.ledgerKey().verifyingKey])
     }
 
     @Test func `enrolment is stored and read back, private to its owner`() throws {

@@ -1,4 +1,4 @@
-// libFuzzer's way into what comes over the line: batches, receipts, pages, CBOR, JSON. The first byte says which. Where
+// libFuzzer's way into what comes over the line: batches, receipts, pages, the shop's log, CBOR, JSON. The first byte says which. Where
 // a signature stands before what is read, the harness signs, as a thief with a device's key would.
 import Glibc
 import JSONText
@@ -16,7 +16,7 @@ private let key: SigningKey = {
 public func fuzzSync(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     guard let start, count > 3 else { return 0 }
     let bytes = Array(UnsafeBufferPointer(start: start + 1, count: count - 1))
-    switch start[0] % 6 {
+    switch start[0] % 10 {
     case 0: _ = try? SyncBatch.read(bytes, key: key.verifyingKey)
     case 1:
         let envelope = signed(bytes, magic: SyncBatch.magic, domain: SyncBatch.domain)
@@ -35,11 +35,37 @@ public func fuzzSync(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     case 4:
         guard let value = try? CBORValue(decoding: bytes) else { return 0 }
         precondition(value.encoded == bytes, "two encodings of one value")
+    case 5:
+        let envelope = signed(bytes, magic: ShopDelta.magic, domain: ShopDelta.domain)
+        guard let delta = try? ShopDelta.read(envelope, key: key.verifyingKey) else { return 0 }
+        precondition(delta.body.map { $0.count == delta.bodyBytes } ?? true, "a body of another length than signed")
+        precondition((try? delta.signed(by: key).hash) == delta.hash, "two encodings of one entry of the log")
+    case 6:
+        guard let entries = try? ShopLogPage.read(bytes) else { return 0 }
+        precondition(entries.isEmpty || ShopLogPage.page(entries).count <= max(bytes.count, ShopLogPage.bytesMax))
+        var reader = ShopLogReader(identity: identity, counters: [])
+        precondition((try? reader.read(bytes)) == nil || entries.isEmpty || isSigned(entries))
+    case 7:
+        let kind = Int64(bytes[0] % 8)
+        guard let change = ShopChange(kind: kind, body: Array(bytes[1...])), let coded = change.coded else { return 0 }
+        precondition(ShopChange(kind: coded.kind, body: coded.body) == change, "a change that is read otherwise")
+    case 8:
+        guard let json = try? JSONValue(parsing: bytes), let handover = KeyHandover(json: json) else { return 0 }
+        precondition(KeyHandover(json: handover.json) == handover, "two readings of one handover")
+        _ = handover.holds
     default:
         guard let value = try? JSONValue(parsing: bytes) else { return 0 }
         precondition((try? JSONValue(parsing: value.bytes)) == value, "JSON that is not read as it was written")
     }
     return 0
+}
+
+private let identity = DeviceIdentity(
+    device: [UInt8](repeating: 1, count: 16), shop: [UInt8](repeating: 2, count: 16), series: "A01",
+    receiptKey: key.verifyingKey)
+
+private func isSigned(_ entries: [[UInt8]]) -> Bool {
+    entries.allSatisfy { (try? ShopDelta.read($0, key: key.verifyingKey)) != nil }
 }
 
 /// Two bytes of header length, the header, the rest behind the signature.

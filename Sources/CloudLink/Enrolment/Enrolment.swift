@@ -20,7 +20,7 @@ public enum Enrolment {
         let body: JSONValue
         do throws(SealError) {
             let keys = try folder.keysMadeIfMissing()
-            device = DeviceIdentity.deviceID(of: keys.ledger.verifyingKey)
+            device = try folder.deviceID()
             let request = try keys.tls.certificateRequest(commonName: Hex.text(device))
             let proof = try EnrolmentProof.make(code: code, request: request, key: keys.ledger)
             body = [
@@ -71,7 +71,7 @@ public enum Enrolment {
             // Checked before anything is written: `complete` replaces the root first.
             try check(chain: chain, device: device, folder)
             try folder.complete(identity, chain: Array(chain.utf8), trust: Array(trust.utf8))
-            return identity
+            return try folder.identity()
         } catch {
             if case .malformed(let what) = error { throw .answer(what) }
             throw .identity(error)

@@ -4,7 +4,7 @@ import JSONText
 public struct LinkRequest: Sendable {
     /// At most one of each kind is under way; a second one is `busy`.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
-        case sync, renew, time, report
+        case sync, log, renew, time, report, keys
     }
 
     /// Sync's raw maximum of 256 kB and its envelope (sync.md, C.3).

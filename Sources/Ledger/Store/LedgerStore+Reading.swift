@@ -51,8 +51,11 @@ extension LedgerStore {
                 }
                 // Without its key (another device's book) a customer is known by number.
                 let details = person.details ?? CustomerDetails(name: "customer \(person.id.rawValue)")
-                return Customer(
-                    id: person.id, details: details, aliases: aliases, balance: amounts[person.id] ?? .zero)
+                var balance = amounts[person.id] ?? .zero
+                if let kin = memory.kin[person.id] {
+                    balance = kin.others.reduce(balance + kin.elsewhere) { $0 + (amounts[$1] ?? .zero) }
+                }
+                return Customer(id: person.id, details: details, aliases: aliases, balance: balance)
             }
     }
 
@@ -67,11 +70,15 @@ extension LedgerStore {
         return products
     }
 
+    /// What a customer owes the shop: here, and at other counters as far as the shop's log has come.
     public func balance(of customer: CustomerID) throws(BookError) -> Paise {
         guard memory.people[customer] != nil else { throw .refused(.unknownCustomer) }
         let root = root(of: customer)
-        var sum = Paise.zero
-        for member in family(of: root) { sum = try sum.adding(try amount(of: .receivable(member))) }
+        let kin = memory.kin[root]
+        var sum = kin?.elsewhere ?? .zero
+        for own in [root] + (kin?.others ?? []) {
+            for member in family(of: own) { sum = try sum.adding(try amount(of: .receivable(member))) }
+        }
         return sum
     }
 

@@ -159,14 +159,12 @@ extension LedgerStore {
 
     /// A new epoch behind a loss; its first event names what it follows and retires the series.
     func beginEpoch(at now: WallTime, id: ULID) throws(BookError) {
-        let last = memory.newest
-        try connection.transaction { () throws(BookError) in
-            try connection.run("UPDATE meta SET value = ? WHERE key = 'epoch'", [.integer(last.epoch + 1)])
-            memory.newest = ChainHead(epoch: last.epoch + 1, seq: 0, hash: ChainLink.start)
-            _ = try write(
-                Request(
-                    .resume(after: last, retired: configuration.series), id: id,
-                    evidence: Evidence(confirmedBy: "technician"), at: now))
+        let before = memory
+        do throws(BookError) {
+            try connection.transaction { () throws(BookError) in try writeEpoch(at: now, id: id, by: "technician") }
+        } catch {
+            memory = before
+            throw error
         }
     }
 }

@@ -42,6 +42,7 @@ public final class LedgerStore: Book {
     func load() throws(BookError) {
         try loadPeople()
         try loadGoods()
+        try loadKin()
         memory.rules = try rules()
     }
 
@@ -111,6 +112,7 @@ public final class LedgerStore: Book {
         memory.newest = ChainHead(epoch: epoch, seq: seq, hash: hash)
         memory.hasNamedBoot = true
         fold(entry, secret?.memo.data)
+        if [Command.Code.mergeCustomer, Command.Code.unmergeCustomer].contains(entry.type) { try loadKin() }
         return Committed(
             event: request.id, epoch: epoch, seq: seq, hash: hash, outcome: plan.outcome, isReplay: false)
     }

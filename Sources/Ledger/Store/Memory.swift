@@ -7,6 +7,10 @@ struct Memory {
     var people: [CustomerID: Person] = [:]
     /// Who answers for whom after a merge. Apart from the people, as every balance asks it and it is nearly always empty.
     var mergedInto: [CustomerID: CustomerID] = [:]
+    /// Who of them is known at other counters too, with what is owed there; by the number that answers.
+    var kin: [CustomerID: Kin] = [:]
+    /// True once the file was seen to have tables of the shop's log.
+    var hasShopTables = false
     /// Details of all products; their stock is in the table.
     var goods: [ProductID: ProductDetails] = [:]
     var rules = ShopRules()

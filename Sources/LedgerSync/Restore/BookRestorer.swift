@@ -24,12 +24,13 @@ public enum RestoreError: Error, Equatable {
 public struct BookRestorer {
     private let book: any RestorableBook
     private let identity: DeviceIdentity
-    private let key: VerifyingKey
+    private let keys: [VerifyingKey]
 
-    public init(book: any RestorableBook, identity: DeviceIdentity, key: VerifyingKey) {
+    /// - Parameter keys: all this device ever signed with.
+    public init(book: any RestorableBook, identity: DeviceIdentity, keys: [VerifyingKey]) {
         self.book = book
         self.identity = identity
-        self.key = key
+        self.keys = keys
     }
 
     /// Where the next page is to begin behind.
@@ -56,10 +57,20 @@ public struct BookRestorer {
         return taken
     }
 
+    private func read(_ envelope: [UInt8]) throws(SyncError) -> SyncBatch {
+        for key in keys.reversed() {
+            do throws(SyncError) { return try SyncBatch.read(envelope, key: key) } catch {
+                // Signed by another of the keys, perhaps; any other fault is a fault.
+                guard error == .notAuthentic else { throw error }
+            }
+        }
+        throw .notAuthentic
+    }
+
     private func take(_ held: HeldBatches.Held) throws(RestoreError) -> Int {
         let (batch, receipt): (SyncBatch, Receipt)
         do throws(SyncError) {
-            batch = try SyncBatch.read(held.envelope, key: key)
+            batch = try read(held.envelope)
             receipt = try Receipt.read(held.receipt, key: identity.receiptKey)
         } catch { throw .notProven("a batch or its receipt does not verify: \(error)") }
         guard batch.header.device == identity.device, batch.header.shop == identity.shop,

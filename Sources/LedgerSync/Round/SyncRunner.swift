@@ -37,7 +37,7 @@ public final class SyncRunner {
         configuration: SyncConfiguration, random: @escaping () -> UInt64, now: SyncMoment,
         tell: @escaping (SyncEvent) -> Void
     ) {
-        precondition(DeviceIdentity.deviceID(of: key.verifyingKey) == identity.device, "another device's ledger key")
+        precondition(identity.signs(with: key.verifyingKey), "another device's ledger key")
         self.book = book
         self.door = door
         self.identity = identity
@@ -180,7 +180,12 @@ public final class SyncRunner {
         guard receipt.shop == identity.shop, receipt.device == identity.device, receipt.epoch == batch.epoch,
             receipt.throughSeq >= batch.lastSeq
         else { return fail(.receipt, now) }
-        guard let own = try ownHash(epoch: receipt.epoch, seq: receipt.throughSeq) else { return stop(.serverAhead) }
+        guard let own = try ownHash(epoch: receipt.epoch, seq: receipt.throughSeq) else {
+            let newest = try book.head().epoch
+            guard newest > receipt.epoch else { return stop(.serverAhead) }
+            // The gateway holds more of an epoch than this book, which was put back and begins another behind it.
+            return go(to: newest, now)
+        }
         guard own == receipt.headHash else { return stop(.fork) }
         let cursor = try book.cursor()
         // Never backwards: a restored gateway receipts anew what this book already holds a receipt for.
@@ -203,6 +208,11 @@ public final class SyncRunner {
     }
 
     private func resolve(_ refusal: SyncRefusal, of batch: OutgoingBatch, _ now: SyncMoment) throws(BookError) {
+        if refusal.code == "fork", let open = refusal.epoch, open > batch.epoch, try book.head().epoch == open {
+            // The owner closed the epoch of these entries and opened the one this book is in: what was never sent of
+            // the old one lies at the gateway as evidence, and the new chain goes up from its first entry.
+            return go(to: open, now)
+        }
         guard refusal.code == "gap" else {
             return refusal.code == "fork" ? stop(.fork) : fail(.unexpected(status: 409), now)
         }
@@ -216,6 +226,13 @@ public final class SyncRunner {
             tell(.serverRollback(nextSeq: nextSeq, receiptedSeq: cursor.seq))
         }
         place = ChainHead(epoch: batch.epoch, seq: nextSeq - 1, hash: own)
+        driver.resumeElsewhere(now: now.monotonicMilliseconds)
+        if case .backingOff = driver.phase { tellFailure(.gapAgain, now) }
+    }
+
+    /// Goes on at the first entry of an epoch.
+    private func go(to epoch: Int64, _ now: SyncMoment) {
+        place = ChainHead(epoch: epoch, seq: 0, hash: ChainLink.start)
         driver.resumeElsewhere(now: now.monotonicMilliseconds)
         if case .backingOff = driver.phase { tellFailure(.gapAgain, now) }
     }

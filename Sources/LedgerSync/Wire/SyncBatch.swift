@@ -114,6 +114,14 @@ public struct SyncBatch: Hashable, Sendable {
         return SyncBatch(header: header, entries: try entries(of: payload, header), bytes: bytes)
     }
 
+    /// What a batch says of itself; nil for what is no batch. Nothing is verified.
+    public static func claim(of bytes: [UInt8]) -> Header? {
+        guard bytes.count <= SyncLimits.wireBytesMax, let envelope = try? Envelope.read(bytes, magic: magic),
+            let header = try? Header(envelope.fields(lastKey: 20))
+        else { return nil }
+        return header
+    }
+
     /// Reads a batch that was checked before it was stored: form and chain, not the signature, whose key may have
     /// been replaced since.
     public static func stored(_ bytes: [UInt8]) throws(SyncError) -> SyncBatch {

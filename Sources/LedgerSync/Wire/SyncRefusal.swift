@@ -12,6 +12,8 @@ struct SyncRefusal: Hashable {
     var nextSeq: Int64?
     /// Its hash before that, 32 bytes.
     var head: [UInt8]?
+    /// With "fork": the epoch that is open there.
+    var epoch: Int64?
     /// With "revoked": the server's clock and its signature, as in `RevocationNotice`.
     var serverMilliseconds: Int64?
     var signature: [UInt8]?
@@ -29,6 +31,7 @@ struct SyncRefusal: Hashable {
         }
         code = String((error["code"]?.string ?? "").filter { $0.isASCII && ($0.isLetter || $0 == "_") }.prefix(32))
         nextSeq = error["next_seq"]?.integer
+        epoch = error["epoch"]?.integer
         serverMilliseconds = error["ms"]?.integer
         signature = error["signature"]?.string.flatMap(Hex.bytes)
         head = error["head"]?.string.flatMap(Hex.bytes).flatMap { $0.count == SHA256.byteCount ? $0 : nil }

@@ -8,13 +8,23 @@ public struct DeviceIdentity: Hashable, Sendable {
     public var series: String
     /// The gateway's receipt key, pinned.
     public var receiptKey: VerifyingKey
+    /// The ledger keys this device has had, the one in use last; empty where nobody looked.
+    public var keys: [VerifyingKey]
 
-    public init(device: [UInt8], shop: [UInt8], series: String, receiptKey: VerifyingKey) {
+    public init(
+        device: [UInt8], shop: [UInt8], series: String, receiptKey: VerifyingKey, keys: [VerifyingKey] = []
+    ) {
         precondition(device.count == 16 && shop.count == 16, "an identity is 16 bytes")
         self.device = device
         self.shop = shop
         self.series = series
         self.receiptKey = receiptKey
+        self.keys = keys
+    }
+
+    /// The key signs for this device: it is the one in use, or the one the device's id is made of.
+    public func signs(with key: VerifyingKey) -> Bool {
+        keys.last.map { $0 == key } ?? (Self.deviceID(of: key) == device)
     }
 
     public var deviceHex: String { Hex.text(device) }

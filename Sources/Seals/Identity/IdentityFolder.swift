@@ -1,3 +1,4 @@
+import Glibc
 import JSONText
 
 /// The folder `identity/` of a device: its two keys, its certificate chain, what it trusts, who it is.
@@ -18,6 +19,10 @@ public struct IdentityFolder: Sendable {
     public var spoolKeyPath: String { path + "/spool.key" }
     public var bookKeyPath: String { path + "/book.key" }
     public var identityPath: String { path + "/identity.json" }
+    /// A key that the gateway is about to be asked to take; gone once it is `ledger.key`.
+    public var nextLedgerKeyPath: String { path + "/ledger.key.next" }
+    /// How the ledger key in use follows from the first, a JSON array.
+    public var handoversPath: String { path + "/handovers.json" }
 
     /// The ledger and TLS keys, made and stored first if they are not there: a second try at enrolling after a
     /// lost answer uses the same keys, so it is the same device.
@@ -92,12 +97,21 @@ public struct IdentityFolder: Sendable {
 
     /// Stores what enrolment gave. `identity.json` comes last: where it is, all is.
     public func complete(_ identity: DeviceIdentity, chain: [UInt8], trust: [UInt8]) throws(SealError) {
-        guard identity.device == DeviceIdentity.deviceID(of: try ledgerKey().verifyingKey) else {
-            throw .malformed("the gateway named another device")
-        }
+        guard try keys(of: identity.device) != nil else { throw .malformed("the gateway named another device") }
         _ = try Certificate.read(pem: trust)
         try PrivateFile.write(trust, to: trustPath)
         try renew(chain: chain, device: identity.device)
+        try write(identity)
+    }
+
+    /// The gateway gave this device another invoice series.
+    public func adopt(series: String) throws(SealError) {
+        var identity = try identity()
+        identity.series = series
+        try write(identity)
+    }
+
+    private func write(_ identity: DeviceIdentity) throws(SealError) {
         let json = JSONValue.object([
             .init("device", .string(identity.deviceHex)), .init("shop", .string(identity.shopHex)),
             .init("series", .string(identity.series)),
@@ -127,10 +141,59 @@ public struct IdentityFolder: Sendable {
             let series = json["series"]?.string, !series.isEmpty,
             let receiptKey = json["receipt_key"]?.string.flatMap(Hex.bytes)
         else { throw .malformed("identity.json lacks a field") }
-        guard device == DeviceIdentity.deviceID(of: try ledgerKey().verifyingKey) else {
+        guard let keys = try keys(of: device) else {
             throw .malformed("identity.json and ledger.key are of two devices")
         }
         return DeviceIdentity(
-            device: device, shop: shop, series: series, receiptKey: try VerifyingKey(bytes: receiptKey))
+            device: device, shop: shop, series: series, receiptKey: try VerifyingKey(bytes: receiptKey), keys: keys)
+    }
+
+    // Changing the ledger key ---------------------------------------------------------------------------------------
+
+    /// The key that is to follow, made and stored first if it is not there.
+    public func nextLedgerKeyMadeIfMissing() throws(SealError) -> SigningKey {
+        do { return try SigningKey(pem: PrivateFile.read(nextLedgerKeyPath, secret: true)) } catch .missing {
+            let key = try SigningKey.generate()
+            try PrivateFile.write(key.pem(), to: nextLedgerKeyPath)
+            return key
+        }
+    }
+
+    /// Puts the next key in the place of the one in use. The gateway has taken the handover; cut off anywhere, the
+    /// same call again ends it.
+    public func change(to next: SigningKey, by handover: KeyHandover) throws(SealError) {
+        var all = try handovers()
+        if all.last?.new != handover.new { all.append(handover) }
+        let json = JSONValue.array(all.map(\.json))
+        // First what leads to the new key, then the key: what leads one step further than the key in use is no fault.
+        try PrivateFile.write(json.bytes + [0x0A], to: handoversPath)
+        try PrivateFile.write(next.pem(), to: ledgerKeyPath)
+        endChange()
+    }
+
+    /// Removes the next key once it is the one in use.
+    public func endChange() { unlink(nextLedgerKeyPath) }
+
+    /// The device's id: made of its first ledger key, whichever it signs with by now.
+    public func deviceID() throws(SealError) -> [UInt8] {
+        let key = try ledgerKey().verifyingKey
+        return DeviceIdentity.deviceID(of: try handovers().first?.old ?? key)
+    }
+
+    /// How the ledger key in use follows from the first, oldest first.
+    public func handovers() throws(SealError) -> [KeyHandover] {
+        let bytes: [UInt8]
+        do { bytes = try PrivateFile.read(handoversPath, secret: false) } catch .missing { return [] }
+        guard let items = (try? JSONValue(parsing: bytes))?.array else { throw .malformed("handovers.json") }
+        let all = items.compactMap { KeyHandover(json: $0) }
+        guard all.count == items.count else { throw .malformed("handovers.json") }
+        return all
+    }
+
+    /// The ledger keys from the first to the one in use; nil when they do not lead there from the device's id.
+    private func keys(of device: [UInt8]) throws(SealError) -> [VerifyingKey]? {
+        let (key, all) = (try ledgerKey().verifyingKey, try handovers())
+        return KeyHandover.keys(of: device, through: all, to: key)
+            ?? KeyHandover.keys(of: device, through: all.dropLast(), to: key)
     }
 }

@@ -39,6 +39,30 @@ struct CheckpointFolder: Sendable {
         return (checkpoint, note)
     }
 
+    /// A note with the lines of witnesses behind the gateway's own; a longer one is refused.
+    static let noteBytesMax = 8192
+
+    /// Takes the newest note back from a witness, with his line behind it: devices are given it so from now on. Whether
+    /// the line holds is for those to check who trust the witness.
+    ///
+    /// - Returns: how many lines stand behind the gateway's own; nil when it is not the newest note, or not whole.
+    func keep(cosigned note: String) throws -> Int? {
+        guard note.utf8.count <= Self.noteBytesMax,
+            let newest = try? String(decoding: PrivateFile.read(notePath, secret: false), as: UTF8.self),
+            note.hasPrefix(newest)
+        else { return nil }
+        let lines = note.dropFirst(newest.count).split(separator: "\n", omittingEmptySubsequences: false)
+        // Each ends in a newline, so the last piece is empty.
+        guard lines.last == "",
+            lines.dropLast().allSatisfy({ line in
+                let words = line.split(separator: " ")
+                return words.count == 3 && words[0] == "\u{2014}"
+            })
+        else { return nil }
+        try PrivateFile.write(Array(note.utf8), to: notePath)
+        return lines.count - 1
+    }
+
     /// The note, a device's leaf in it and the hashes from there to the root, as the device keeps them.
     ///
     /// - Returns: nil when no checkpoint was made since the device came.

@@ -25,6 +25,9 @@ struct ServeCommand: AsyncParsableCommand {
             // A peer that closed its pipe or socket must not end the gateway.
             signal(SIGPIPE, SIG_IGN)
             GatewayMemory.prepare()
+            // Keys and what shops say are in memory: a crash must not write them to a disk.
+            var none = rlimit(rlim_cur: 0, rlim_max: 0)
+            setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
             let folder = StateFolder(path: configuration.state)
             let logger = GatewayLog.logger()
             let left = try folder.serverCertificateLeft(nowMilliseconds: SystemClock.milliseconds())

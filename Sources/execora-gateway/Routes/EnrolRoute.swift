@@ -34,7 +34,7 @@ struct EnrolRoute: Sendable {
             codeHash: codeHash, requestHash: SHA256.digest(key.bytes, Array(tlsKey.x963Representation)), device: device,
             ledgerKey: key.bytes,
             nowMilliseconds: now
-        ) { [authority, trustPEM, receiptKey] shop, series throws(GatewayError) in
+        ) { [authority, trustPEM, receiptKey] shop, device, series throws(GatewayError) in
             let issued = try authority.device(
                 key: tlsKey, subject: .init(device: device, shop: shop, series: series, ledgerKey: key.bytes),
                 nowMilliseconds: now)

@@ -23,7 +23,16 @@ struct SyncRoute: Sendable {
         let bytes = try await request.bytes(upTo: SyncLimits.wireBytesMax)
         let start = clock.now
         let batch: SyncBatch
-        do { batch = try SyncBatch.read(bytes, key: try Self.ledgerKey(of: sender)) } catch let error as SyncError {
+        let key = try Self.ledgerKey(of: sender)
+        do throws(SyncError) { batch = try SyncBatch.read(bytes, key: key) } catch {
+            if error == .notAuthentic, let claim = SyncBatch.claim(of: bytes), claim.device == sender.device,
+                claim.keyID != key.keyID
+            {
+                // This store may have lost the change of key: the device shows it again.
+                throw Refusal(
+                    status: .forbidden, code: "ledger_key",
+                    message: "the batch is signed by another key than the one this device has here")
+            }
             throw Refusal(
                 status: .init(code: error.httpStatus), code: error.code, message: "the batch is refused: \(error)")
         }
@@ -54,8 +63,9 @@ struct SyncRoute: Sendable {
                 .init(status: .ok, headers: Self.headers, body: .init(byteBuffer: .init(bytes: receipt))))
         case .gap(let nextSeq, let head):
             return told(context, "gap", Self.conflict("gap", "entries before the batch are missing", nextSeq, head))
-        case .fork(let nextSeq, let head):
-            return told(context, "fork", Self.conflict("fork", "another history than the one held", nextSeq, head))
+        case .fork(let epoch, let nextSeq, let head):
+            return told(
+                context, "fork", Self.conflict("fork", "another history than the one held", nextSeq, head, epoch))
         }
     }
 
@@ -67,10 +77,13 @@ struct SyncRoute: Sendable {
 
     private static let headers: HTTPFields = [.contentType: "application/x-execora-receipt"]
 
-    private static func conflict(_ code: String, _ message: String, _ nextSeq: Int64, _ head: [UInt8]) -> Response {
+    private static func conflict(
+        _ code: String, _ message: String, _ nextSeq: Int64, _ head: [UInt8], _ epoch: Int64? = nil
+    ) -> Response {
         Refusal(
             status: .conflict, code: code, message: message,
             members: [.init("next_seq", .integer(nextSeq)), .init("head", .string(Hex.text(head)))]
+                + (epoch.map { [.init("epoch", .integer($0))] } ?? [])
         ).response
     }
 

@@ -106,6 +106,8 @@ struct GatewayServer: Service {
             pace: pace,
             metrics: metrics, now: parts.now)
         let entries = EntriesRoute(fleet: parts.fleet)
+        let shopLog = ShopLogRoute(
+            fleet: parts.fleet, receiptKey: receiptKey, metrics: metrics, now: parts.now)
         let renew = RenewRoute(fleet: parts.fleet, authority: authority, now: parts.now)
         let devices = Router(context: DeviceContext.self)
         devices.add(middleware: RequestLog(port: "device", metrics: metrics, logger: parts.logger))
@@ -118,6 +120,13 @@ struct GatewayServer: Service {
         devices.post("/v1/speech") { request, context in try await voice.answer(request, context: context) }
         devices.post("/v1/sync") { request, context in try await sync.answer(request, context: context) }
         devices.get("/v1/entries") { request, context in try await entries.answer(request, from: context.sender) }
+        let epoch = EpochRoute(fleet: parts.fleet)
+        devices.get("/v1/epoch") { _, context in try await epoch.answer(from: context.sender) }
+        devices.get("/v1/shop-log") { request, context in try await shopLog.answer(request, context: context) }
+        let ledgerKey = LedgerKeyRoute(fleet: parts.fleet, now: parts.now)
+        devices.post("/v1/ledger-key") { request, context in
+            try await ledgerKey.answer(request, from: context.sender)
+        }
         let checkpoint = CheckpointRoute(folder: CheckpointFolder(folder))
         devices.get("/v1/checkpoint") { _, context in try checkpoint.answer(from: context.sender) }
         devices.post("/v1/renew") { request, context in try await renew.answer(request, from: context.sender) }

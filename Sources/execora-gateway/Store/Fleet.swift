@@ -92,7 +92,7 @@ struct Fleet: Sendable {
     func enrol(
         codeHash: [UInt8], requestHash: [UInt8], device: [UInt8], ledgerKey: [UInt8], nowMilliseconds now: Int64,
         issue:
-            @escaping @Sendable (_ shop: [UInt8], _ series: String) throws(GatewayError) -> (
+            @escaping @Sendable (_ shop: [UInt8], _ device: [UInt8], _ series: String) throws(GatewayError) -> (
                 CertificateAuthority.Issued, [UInt8]
             )
     ) async throws -> FleetStore.Enrolment {
@@ -129,6 +129,12 @@ struct Fleet: Sendable {
         for store in stores {
             if let epoch = try await store.openEpoch(device: device, nowMilliseconds: now) { return epoch }
         }
+        return nil
+    }
+
+    /// The store a shop is in, and its id, by the name it was enrolled under.
+    func shop(named name: String) async throws -> (store: FleetStore, id: [UInt8])? {
+        for store in stores { if let id = try await store.shop(named: name) { return (store, id) } }
         return nil
     }
 

@@ -65,7 +65,9 @@ extension FleetStore {
     func enrol(
         codeHash: [UInt8], requestHash: [UInt8], device: [UInt8], ledgerKey: [UInt8], nowMilliseconds now: Int64,
         issue:
-            @Sendable (_ shop: [UInt8], _ series: String) throws(GatewayError) -> (CertificateAuthority.Issued, [UInt8])
+            @Sendable (_ shop: [UInt8], _ device: [UInt8], _ series: String) throws(GatewayError) -> (
+                CertificateAuthority.Issued, [UInt8]
+            )
     ) throws(GatewayError) -> Enrolment {
         try database.transaction { () throws(GatewayError) -> Enrolment in
             let code = try database.first(
@@ -82,12 +84,19 @@ extension FleetStore {
             guard let code, code.expires >= now else { return .codeRefused }
             if code.isUsed { return code.request == requestHash ? .enrolled(answer: code.answer) : .codeRefused }
             try lock(code.shop)
+            // A device that has changed its ledger key is still the one that its first key made.
+            let device =
+                try database.first(
+                    "SELECT device_id FROM device WHERE shop_id = ? AND ledger_key = ?", .blob(code.shop),
+                    .blob(ledgerKey)
+                ) { $0.blob(0) } ?? device
             let known = try database.first(
-                "SELECT shop_id, series, revoked_ms FROM device WHERE device_id = ?", .blob(device)
-            ) { (shop: $0.blob(0), series: $0.text(1), isRevoked: !$0.isNull(2)) }
+                "SELECT shop_id, series, revoked_ms, ledger_key FROM device WHERE device_id = ?", .blob(device)
+            ) { (shop: $0.blob(0), series: $0.text(1), isRevoked: !$0.isNull(2), key: $0.blob(3)) }
             let series: String
             if let known {
-                guard known.shop == code.shop, !known.isRevoked else { return .deviceRefused }
+                // Whoever holds a key that was changed is not the device any more.
+                guard known.shop == code.shop, !known.isRevoked, known.key == ledgerKey else { return .deviceRefused }
                 series = known.series
             } else {
                 let count = try database.integer("SELECT counters FROM shop WHERE shop_id = ?", .blob(code.shop)) ?? 0
@@ -95,7 +104,7 @@ extension FleetStore {
                 series = Self.series(Int(count))
                 try add(device, to: code.shop, series: series, ledgerKey: ledgerKey, now: now)
             }
-            let (issued, answer) = try issue(code.shop, series)
+            let (issued, answer) = try issue(code.shop, device, series)
             try keep(issued, shop: code.shop, device: device)
             try database.run(
                 "UPDATE enrol_code SET used_ms = ?, request_hash = ?, answer = ? WHERE shop_id = ? AND code_hash = ?",

@@ -174,7 +174,7 @@ extension FleetStore {
                 """, .blob(device.shop), .blob(device.device), .blob(SHA256.digest(batch.envelope)),
                 .blob(batch.envelope), .integer(group.now), .text(batch.trace))
         }
-        return .fork(nextSeq: held.nextSeq, head: held.hash)
+        return .fork(epoch: held.epoch, nextSeq: held.nextSeq, head: held.hash)
     }
 
     func quarantined() throws(GatewayError) -> Int64 { try database.integer("SELECT count(*) FROM quarantine") ?? 0 }

@@ -8,6 +8,7 @@ import Testing
 /// user. Ends with the test program, however that ends: it lives as long as a pipe to it is open.
 final class PostgresCluster: Sendable {
     let folder: String
+    private let isShared: Bool
     private let made = Atomic<Int>(0)
     private let running = Mutex<Running?>(nil)
 
@@ -24,7 +25,7 @@ final class PostgresCluster: Sendable {
 
         func get() throws -> PostgresCluster {
             if let cluster { return cluster }
-            let made = try PostgresCluster()
+            let made = try PostgresCluster(isShared: true)
             cluster = made
             return made
         }
@@ -33,7 +34,10 @@ final class PostgresCluster: Sendable {
     struct Failure: Error { var what: String }
 
     /// Makes and starts one.
-    init() throws {
+    ///
+    /// - Parameter isShared: lives until the test program ends, and its folder goes with it.
+    init(isShared: Bool = false) throws {
+        self.isShared = isShared
         var template = Array("/tmp/execora-pg-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(what: "no temporary folder") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -90,7 +94,7 @@ final class PostgresCluster: Sendable {
     func start() throws {
         let (process, leash) = (Process(), Pipe())
         let script = """
-            "$0" "$@" & p=$!; cat >/dev/null; kill -QUIT $p; wait $p
+            "$0" "$@" & p=$!; cat >/dev/null; kill -QUIT $p; wait $p; [ -z "$REMOVE" ] || rm -rf "$REMOVE"
             """
         let (program, arguments) = Self.asUnprivileged([
             "/bin/sh", "-c", script, try Self.program("postgres"), "-D", folder + "/data", "-k", folder, "-h", "",
@@ -98,6 +102,7 @@ final class PostgresCluster: Sendable {
         ])
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
+        process.environment = ["PATH": "/usr/bin:/bin", "REMOVE": isShared ? folder : ""]
         process.standardInput = leash
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice

@@ -42,6 +42,22 @@ enum PostgresSchema {
             shop_id bytea NOT NULL, device_id bytea NOT NULL, epoch bigint NOT NULL, last_seq bigint NOT NULL,
             head bytea NOT NULL, closed_ms bigint NOT NULL, PRIMARY KEY(shop_id, device_id, epoch));
         """,
+        """
+        CREATE TABLE shop_log(
+            shop_id bytea NOT NULL, sseq bigint NOT NULL, hash bytea NOT NULL, kind bigint NOT NULL,
+            head bytea NOT NULL, body bytea, device_id bytea NOT NULL, epoch bigint, through_seq bigint,
+            PRIMARY KEY(shop_id, sseq));
+        CREATE TABLE log_place(
+            shop_id bytea NOT NULL, device_id bytea NOT NULL, ledger_key bytea NOT NULL, series text NOT NULL,
+            is_revoked bigint NOT NULL,
+            epoch bigint NOT NULL, seq bigint NOT NULL, PRIMARY KEY(shop_id, device_id));
+        """,
+        """
+        CREATE TABLE past_key(
+            shop_id bytea NOT NULL, device_id bytea NOT NULL, ledger_key bytea NOT NULL, until_epoch bigint NOT NULL,
+            until_seq bigint NOT NULL, handover text NOT NULL, taken_ms bigint NOT NULL,
+            PRIMARY KEY(shop_id, device_id, ledger_key));
+        """,
     ]
 
     static var version: Int64 { Int64(migrations.count) }

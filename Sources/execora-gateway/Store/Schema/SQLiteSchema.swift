@@ -3,7 +3,7 @@
 /// `batch.envelope`, as signed.
 enum SQLiteSchema {
     /// Each brings the file from its index to the next version. Never changed once it has run anywhere: add one.
-    static let migrations = [first, second, third]
+    static let migrations = [first, second, third, fourth, fifth]
 
     /// Kept in `user_version`; a newer file is refused.
     static var version: Int64 { Int64(migrations.count) }
@@ -84,5 +84,26 @@ enum SQLiteSchema {
             shop_id BLOB NOT NULL, device_id BLOB NOT NULL, epoch INTEGER NOT NULL, last_seq INTEGER NOT NULL,
             head BLOB NOT NULL, closed_ms INTEGER NOT NULL,
             PRIMARY KEY(shop_id, device_id, epoch)) STRICT, WITHOUT ROWID;
+        """
+
+    /// The log of each shop, and what it has said of each counter so far.
+    private static let fourth = """
+        CREATE TABLE shop_log(
+            shop_id BLOB NOT NULL, sseq INTEGER NOT NULL, hash BLOB NOT NULL, kind INTEGER NOT NULL,
+            head BLOB NOT NULL, body BLOB, device_id BLOB NOT NULL, epoch INTEGER, through_seq INTEGER,
+            PRIMARY KEY(shop_id, sseq)) STRICT, WITHOUT ROWID;
+        CREATE TABLE log_place(
+            shop_id BLOB NOT NULL, device_id BLOB NOT NULL, ledger_key BLOB NOT NULL, series TEXT NOT NULL,
+            is_revoked INTEGER NOT NULL,
+            epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+            PRIMARY KEY(shop_id, device_id)) STRICT, WITHOUT ROWID;
+        """
+
+    /// Ledger keys that were changed for others, each with the word of both.
+    private static let fifth = """
+        CREATE TABLE past_key(
+            shop_id BLOB NOT NULL, device_id BLOB NOT NULL, ledger_key BLOB NOT NULL, until_epoch INTEGER NOT NULL,
+            until_seq INTEGER NOT NULL, handover TEXT NOT NULL, taken_ms INTEGER NOT NULL,
+            PRIMARY KEY(shop_id, device_id, ledger_key)) STRICT, WITHOUT ROWID;
         """
 }

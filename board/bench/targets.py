@@ -63,7 +63,7 @@ class Rows:
             row = self.rows.get(bench)
             value = None if row is None else row[part]
             # Without its peer a row has no ratio: the peers cannot be installed everywhere.
-            if row is None:
+            if row is None or row["value"] is None:
                 absent.append(bench)
             is_held = value is not None and value <= must
             if value is not None and not is_held:

@@ -77,7 +77,8 @@ public final class LedgerStore: Book {
             }
         } catch {
             memory = before
-            if connection.failure != nil { connection.coverFailedCommit() }
+            // Not where SQLite finds the file damaged: nothing more is written there.
+            if case .storage = connection.failure { connection.coverFailedCommit() }
             throw error
         }
         if !memory.forgotten.isEmpty { scrub() }

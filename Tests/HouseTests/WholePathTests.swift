@@ -100,6 +100,9 @@ final class Counter {
                 "python": .string(cache + "/venv/bin/python"), "model": .string(models + "/whisper-base"),
             ]
             configuration.append(.init("stt", ["embedded": service]))
+        } else {
+            // A gateway serves nobody without a speech engine; nothing is said to this one.
+            configuration.append(.init("stt", ["http": ["url": "http://127.0.0.1:9/v1", "model": "none"]]))
         }
         try write(JSONValue.object(configuration).text, to: "gateway.json")
         let started = try Programs.shell(

@@ -68,7 +68,7 @@ final class SimulatedReceiver {
             replayed += 1
             return .answered(status: 200, body: receipt, retryAfterSeconds: nil)
         case .gap(let nextSeq, let head): return refuse(409, Self.conflict("gap", nextSeq, head))
-        case .fork(let nextSeq, let head): return refuse(409, Self.conflict("fork", nextSeq, head))
+        case .fork(_, let nextSeq, let head): return refuse(409, Self.conflict("fork", nextSeq, head))
         }
     }
 

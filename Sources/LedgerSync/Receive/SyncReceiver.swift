@@ -80,6 +80,6 @@ public struct SyncReceiver: Sendable {
             return .appended(receipt: receipt.bytes, entries: batch.hashes.count - overlap)
         }
         try shelf.quarantine(batch)
-        return .fork(nextSeq: held.nextSeq, head: held.hash)
+        return .fork(epoch: held.epoch, nextSeq: held.nextSeq, head: held.hash)
     }
 }

@@ -42,7 +42,7 @@ public enum SyncOutcome: Hashable, Sendable {
     /// Entries before the batch are missing here.
     case gap(nextSeq: Int64, head: [UInt8])
     /// Another history than the one held. The batch is in quarantine, the ledger as it was.
-    case fork(nextSeq: Int64, head: [UInt8])
+    case fork(epoch: Int64, nextSeq: Int64, head: [UInt8])
 }
 
 /// Where a device's chain and its chain of receipts stand.

@@ -45,10 +45,7 @@ struct SyncRoute: Sendable {
         context.note.add("first_seq", .integer(batch.header.firstSeq))
         context.note.add("entries", .integer(Int64(batch.entries.count)))
 
-        let verified = VerifiedBatch(
-            epoch: batch.header.epoch, firstSeq: batch.header.firstSeq, previousHash: batch.header.prevHash,
-            hashes: batch.entries.map(\.hash), envelope: bytes,
-            trace: CorrelationHeader.traceparent(request) ?? "")
+        let verified = VerifiedBatch(batch, envelope: bytes, trace: CorrelationHeader.traceparent(request) ?? "")
         let outcome = try await queues[fleet.index(of: sender.shop)].append(verified, of: sender)
         metrics.observe("execora_sync_milliseconds", milliseconds: (clock.now - start).milliseconds)
         switch outcome {
@@ -98,12 +95,8 @@ struct SyncRoute: Sendable {
         _ key: SigningKey
     ) -> @Sendable (ReceiptContent) throws(GatewayError) -> (bytes: [UInt8], hash: [UInt8]) {
         { (content) throws(GatewayError) in
-            let receipt = Receipt(
-                shop: content.shop, device: content.device, epoch: content.epoch, throughSeq: content.throughSeq,
-                headHash: content.headHash, server: WallTime(milliseconds: content.serverMilliseconds),
-                storeID: content.storeID, number: content.number, previousReceiptHash: content.previousHash)
             do {
-                let bytes = try receipt.signed(by: key)
+                let bytes = try content.receipt.signed(by: key)
                 return (bytes, Receipt.hash(of: bytes))
             } catch {
                 throw .state(problem: "the receipt key does not sign", hint: "check receipt.key")

@@ -1,17 +1,10 @@
 import LedgerSync
 import Seals
 
-/// What a receipt says; signed by the caller of `append`.
-struct ReceiptContent: Hashable, Sendable {
-    var shop: [UInt8]
-    var device: [UInt8]
-    var epoch: Int64
-    var throughSeq: Int64
-    var headHash: [UInt8]
-    var serverMilliseconds: Int64
-    var storeID: [UInt8]
-    var number: Int64
-    var previousHash: [UInt8]
+/// A batch and who sent it.
+struct BatchArrival: Sendable {
+    var batch: VerifiedBatch
+    var device: DeviceRecord
 }
 
 extension FleetStore {
@@ -31,30 +24,40 @@ extension FleetStore {
     ) throws(GatewayError) -> [Result<SyncOutcome, GatewayError>] {
         let storeID = try database.storeID()
         return try database.transaction { () throws(GatewayError) in
-            var group = SyncGroup(heads: try lockHeads(of: arrivals), storeID: storeID, now: now)
+            let group = SyncGroup(heads: try lockHeads(of: arrivals), storeID: storeID, now: now)
             var results: [Result<SyncOutcome, GatewayError>] = []
             for arrival in arrivals {
                 // One that fails takes nothing of the others along: until it succeeds it has written nothing.
                 do throws(GatewayError) {
-                    results.append(.success(try place(arrival.batch, of: arrival.device, in: &group, sign: sign)))
+                    results.append(.success(try place(arrival.batch, of: arrival.device, in: group, sign: sign)))
                 } catch {
                     results.append(.failure(error))
                 }
             }
-            try flush(&group)
+            try group.flush(to: database)
             return results
         }
     }
 
     /// The work of one transaction: heads as they will stand, and what is still to be written.
-    private struct SyncGroup {
+    fileprivate final class SyncGroup {
         var heads: [DeviceKey: HeldHead]
         let storeID: [UInt8]
         let now: Int64
         var writes: [FleetStatement] = []
+
+        init(heads: [DeviceKey: HeldHead], storeID: [UInt8], now: Int64) {
+            (self.heads, self.storeID, self.now) = (heads, storeID, now)
+        }
+
+        func flush(to database: any FleetDatabase) throws(GatewayError) {
+            guard !writes.isEmpty else { return }
+            try database.each(writes) { (_, _) throws(GatewayError) in }
+            writes = []
+        }
     }
 
-    private struct DeviceKey: Hashable {
+    fileprivate struct DeviceKey: Hashable {
         var shop: [UInt8]
         var device: [UInt8]
     }
@@ -80,102 +83,84 @@ extension FleetStore {
     }
 
     private func place(
-        _ batch: VerifiedBatch, of device: DeviceRecord, in group: inout SyncGroup, sign: Sign
+        _ batch: VerifiedBatch, of device: DeviceRecord, in group: SyncGroup, sign: Sign
     ) throws(GatewayError) -> SyncOutcome {
         let key = DeviceKey(shop: device.shop, device: device.device)
-        guard let held = group.heads[key] else {
+        guard var held = group.heads[key] else {
             throw .state(problem: "a device without a head", hint: "restore the store from a backup")
         }
-        switch SyncVerdict.of(batch, at: held) {
-        case .gap: return .gap(nextSeq: held.nextSeq, head: held.hash)
-        case .fork: return try quarantine(batch, of: device, held, &group)
-        case .replay:
-            // What was written in this very group is looked at as well.
-            try flush(&group)
-            guard let receipt = try receipt(for: batch, of: device) else {
-                return try quarantine(batch, of: device, held, &group)
-            }
-            return .replayed(receipt: receipt)
-        case .append(let overlap):
-            let receipt = try sign(
-                ReceiptContent(
-                    shop: device.shop, device: device.device, epoch: batch.epoch, throughSeq: batch.throughSeq,
-                    headHash: batch.headHash, serverMilliseconds: group.now, storeID: group.storeID,
-                    number: held.receipts + 1, previousHash: held.receiptHash))
-            group.writes.append(
-                FleetStatement(
-                    """
-                    INSERT INTO batch(
-                        shop_id, device_id, epoch, through_seq, from_seq, envelope, receipt, received_ms, trace)
-                    VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """, .blob(device.shop), .blob(device.device), .integer(batch.epoch), .integer(batch.throughSeq),
-                    .integer(held.nextSeq), .blob(batch.envelope), .blob(receipt.bytes), .integer(group.now),
-                    .text(batch.trace)))
-            group.writes.append(
-                FleetStatement(
-                    """
-                    UPDATE device_head SET next_seq = ?, head = ?, receipt_no = ?, receipt_hash = ?
-                    WHERE shop_id = ? AND device_id = ?
-                    """, .integer(batch.throughSeq + 1), .blob(batch.headHash), .integer(held.receipts + 1),
-                    .blob(receipt.hash), .blob(device.shop), .blob(device.device)))
-            group.heads[key] = HeldHead(
-                epoch: batch.epoch, nextSeq: batch.throughSeq + 1, hash: batch.headHash, receipts: held.receipts + 1,
-                receiptHash: receipt.hash)
-            return .appended(receipt: receipt.bytes, entries: batch.hashes.count - overlap)
-        }
+        var shelf = FleetShelf(database: database, device: device, group: group)
+        let receiver = SyncReceiver(
+            shop: device.shop, device: device.device, storeID: group.storeID, nowMilliseconds: group.now)
+        let outcome = try receiver.take(batch, at: &held, on: &shelf, sign: sign)
+        group.heads[key] = held
+        return outcome
     }
 
-    private func flush(_ group: inout SyncGroup) throws(GatewayError) {
-        guard !group.writes.isEmpty else { return }
-        try database.each(group.writes) { (_, _) throws(GatewayError) in }
-        group.writes = []
-    }
+    func quarantined() throws(GatewayError) -> Int64 { try database.integer("SELECT count(*) FROM quarantine") ?? 0 }
+}
 
-    /// The newest stored receipt of a batch's epoch, when what is held at the batch's last entry is the same; nil when
-    /// it is something else.
-    ///
-    /// The newest and not the batch's own: a device that is behind it is an old copy of itself, and learns so here, at
-    /// the first contact. One that only lost an answer sent its newest batch, and gets that one's receipt.
-    private func receipt(for batch: VerifiedBatch, of device: DeviceRecord) throws(GatewayError) -> [UInt8]? {
+/// What the store keeps of one device, within the transaction of a group.
+private struct FleetShelf: SyncShelf {
+    let database: any FleetDatabase
+    let device: DeviceRecord
+    let group: FleetStore.SyncGroup
+
+    func hash(epoch: Int64, seq: Int64) throws(GatewayError) -> [UInt8]? {
+        // What was written in this very group is looked at as well.
+        try group.flush(to: database)
         let envelope = try database.first(
             """
             SELECT envelope FROM batch
             WHERE shop_id = ? AND device_id = ? AND epoch = ? AND through_seq >= ? ORDER BY through_seq LIMIT 1
-            """, .blob(device.shop), .blob(device.device), .integer(batch.epoch), .integer(batch.throughSeq)
+            """, .blob(device.shop), .blob(device.device), .integer(epoch), .integer(seq)
         ) { $0.blob(0) }
         guard let envelope else { return nil }
         // Hashes are not stored beside the envelopes: an envelope gives them again, and replays are rare.
-        let entries: [SyncBatch.Entry]
-        do { entries = try SyncBatch.stored(envelope).entries } catch {
+        do { return try SyncBatch.stored(envelope).entries.first { $0.seq == seq }?.hash } catch {
             throw .state(problem: "a stored batch is damaged", hint: "restore the store from a backup")
         }
-        guard entries.first(where: { $0.seq == batch.throughSeq })?.hash == batch.headHash else { return nil }
-        return try database.first(
+    }
+
+    func newestReceipt(epoch: Int64) throws(GatewayError) -> [UInt8]? {
+        try database.first(
             """
             SELECT receipt FROM batch
             WHERE shop_id = ? AND device_id = ? AND epoch = ? ORDER BY through_seq DESC LIMIT 1
-            """, .blob(device.shop), .blob(device.device), .integer(batch.epoch)
+            """, .blob(device.shop), .blob(device.device), .integer(epoch)
         ) { $0.blob(0) }
     }
 
-    private func quarantine(
-        _ batch: VerifiedBatch, of device: DeviceRecord, _ held: HeldHead, _ group: inout SyncGroup
-    ) throws(GatewayError) -> SyncOutcome {
-        try flush(&group)
+    func keep(_ batch: VerifiedBatch, from seq: Int64, receipt: [UInt8], head: HeldHead) throws(GatewayError) {
+        group.writes.append(
+            FleetStatement(
+                """
+                INSERT INTO batch(
+                    shop_id, device_id, epoch, through_seq, from_seq, envelope, receipt, received_ms, trace)
+                VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """, .blob(device.shop), .blob(device.device), .integer(batch.epoch), .integer(batch.throughSeq),
+                .integer(seq), .blob(batch.envelope), .blob(receipt), .integer(group.now), .text(batch.trace)))
+        group.writes.append(
+            FleetStatement(
+                """
+                UPDATE device_head SET next_seq = ?, head = ?, receipt_no = ?, receipt_hash = ?
+                WHERE shop_id = ? AND device_id = ?
+                """, .integer(head.nextSeq), .blob(head.hash), .integer(head.receipts), .blob(head.receiptHash),
+                .blob(device.shop), .blob(device.device)))
+    }
+
+    func quarantine(_ batch: VerifiedBatch) throws(GatewayError) {
+        try group.flush(to: database)
         let kept = try database.integer(
             "SELECT count(*) FROM quarantine WHERE shop_id = ? AND device_id = ?", .blob(device.shop),
             .blob(device.device))
-        if kept ?? 0 < Self.quarantineMax {
-            // The same batch sent again is kept once.
-            try database.run(
-                """
-                INSERT INTO quarantine(shop_id, device_id, envelope_hash, reason, envelope, received_ms, trace)
-                VALUES(?, ?, ?, 'fork', ?, ?, ?) ON CONFLICT DO NOTHING
-                """, .blob(device.shop), .blob(device.device), .blob(SHA256.digest(batch.envelope)),
-                .blob(batch.envelope), .integer(group.now), .text(batch.trace))
-        }
-        return .fork(epoch: held.epoch, nextSeq: held.nextSeq, head: held.hash)
+        guard kept ?? 0 < FleetStore.quarantineMax else { return }
+        // The same batch sent again is kept once.
+        try database.run(
+            """
+            INSERT INTO quarantine(shop_id, device_id, envelope_hash, reason, envelope, received_ms, trace)
+            VALUES(?, ?, ?, 'fork', ?, ?, ?) ON CONFLICT DO NOTHING
+            """, .blob(device.shop), .blob(device.device), .blob(SHA256.digest(batch.envelope)), .blob(batch.envelope),
+            .integer(group.now), .text(batch.trace))
     }
-
-    func quarantined() throws(GatewayError) -> Int64 { try database.integer("SELECT count(*) FROM quarantine") ?? 0 }
 }

@@ -1,3 +1,4 @@
+import LedgerSync
 import Synchronization
 
 /// Gathers the batches that arrive while a COMMIT is under way; the next COMMIT takes them all. Under no load a batch

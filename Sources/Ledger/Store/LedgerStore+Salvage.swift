@@ -21,6 +21,8 @@ extension LedgerStore {
             report.fetched = memory.newest.seq - before.seq
             if let other {
                 try takeSealed(behind: before, from: other)
+                // What was said last may never have reached the gateway: behind the hole it filled the damaged copy goes on.
+                try take(from: other, behind: place, into: &report)
                 try load()
             }
             newest = newest ?? 0

@@ -25,7 +25,7 @@ struct HouseTests {
 
     /// Each C library has one room that knows it.
     @Test(arguments: [
-        ("CALSA", ["AudioIO"]), ("CSpeexDSP", ["AudioIO"]), ("CLinux", ["AudioIO", "execorad"]),
+        ("CALSA", ["AudioIO"]), ("CSpeexDSP", ["AudioIO"]), ("CLinux", ["AudioIO", "execorad", "execora-gateway"]),
         ("COpus", ["OpusCoding"]), ("CSQLite", ["Ledger", "LedgerFaults", "execora-gateway"]),
         ("COpenSSL", ["Seals"]), ("CCurl", ["CloudLink"]),
     ])

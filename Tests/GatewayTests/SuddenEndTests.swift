@@ -43,9 +43,15 @@ import Testing
             trustPEM: try folder.text(folder.rootCertificate, secret: false), enrolPort: ports[1],
             devicePort: ports[0], line: .init())
         async let result = run.go(fleet: fleet)
+        // Enrolment is not what is tried here: the first kill waits until every device has had an answer.
+        for _ in 0..<1200 {
+            let heads = (try? await fleet.heads()) ?? []
+            if heads.count == 5, heads.allSatisfy({ $0.seq > 0 }) { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
         var kills = 0
         while kills < 6, ((try? await fleet.heads()) ?? []).map(\.seq).reduce(0, +) < 9000 {
-            try await Task.sleep(for: .milliseconds(600))
+            try await Task.sleep(for: .milliseconds(kills == 0 ? 100 : 600))
             let running = serving
             if kills.isMultiple(of: 2) || cluster == nil {
                 kill(running.process.processIdentifier, SIGKILL)

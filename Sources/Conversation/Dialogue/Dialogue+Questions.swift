@@ -54,7 +54,7 @@ extension Dialogue {
             return try refuse(question, &turn)
         }
         // A yes is taken in its own words: what only sounds like one is somebody's talk, and the question stays.
-        if heard.isYes || isCancel, !heard.isRepaired {
+        if heard.isYes || isCancel, !heard.isDoubtful {
             if question.kind == .deletion, !question.hasPIN {
                 state!.question!.hasYes = true
                 return reply(question.request, "UNAUTHORIZED", turn.prompter.say("delete.pin"), turn, earcon: .question)

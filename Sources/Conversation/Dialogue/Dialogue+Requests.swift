@@ -44,7 +44,9 @@ extension Dialogue {
         }
         if let customer = request.customer { speakOf(customer, turn) }
         state!.lastIntent = request.intent
-        if heard.isRepaired, let speech = try doubt(request, turn) { return askYesNo(request, &turn, speech) }
+        // A correction ("nahi, teen sau") is no surer than a command.
+        if heard.isDoubtful, isPosting(request) { request.mustAsk = true }
+        if heard.isDoubtful, let speech = try doubt(request, turn) { return askYesNo(request, &turn, speech) }
         return try execute(request, &turn)
     }
 

@@ -11,6 +11,13 @@ extension Dialogue {
     func vote(_ ballots: [Ballot], _ utterance: Utterance, _ turn: Turn) -> Interpretation {
         let origin = utterance.origin
         var best = origin == .heard ? cheapest(ballots, turn) : surest(ballots)
+        if best.isNo, !best.amounts.isEmpty {
+            // "Nahi, teen sau" to a question writes three hundred.
+            let same = ballots.count { ballot in
+                ballot.hearings.contains { $0.hasVote && $0.heard.isNo && $0.heard.amounts == best.amounts }
+            }
+            best.isDoubtful = best.isDoubtful || same < Self.needed(origin)
+        }
         let isOverwriting = origin == .heard && Self.neverRepaired.contains(best.request.intent)
         guard isWriting(best.request) || isOverwriting else { return best }
         let same = ballots.count { ballot in
@@ -26,7 +33,7 @@ extension Dialogue {
         let agreeing = opinions.count { isSame($0, best.request, turn) }
         let votes = same > 0 && agreeing > 0 ? same + 1 : same
         if isContested || agreeing < opinions.count || votes < Self.needed(origin) {
-            if isOverwriting { best.isRepaired = true } else { best.request.mustAsk = true }
+            if isOverwriting { best.isDoubtful = true } else { best.request.mustAsk = true }
         }
         return best
     }
@@ -97,7 +104,7 @@ extension Dialogue {
             total(best.element) <= Hearing.meanMax * Double(ballots.count)
         else { return ballots[0].hearings[0].heard }
         var heard = meanings[best.element]!.heard
-        heard.isRepaired = !meanings[best.element]!.isExact
+        heard.isDoubtful = !meanings[best.element]!.isExact
         if heard.isYes, let no = ballots.lazy.flatMap(\.hearings).first(where: { $0.isExact && $0.heard.isNo }) {
             return no.heard
         }

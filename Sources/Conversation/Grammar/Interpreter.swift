@@ -15,8 +15,9 @@ struct Interpretation {
     var isBareCancel = false
     /// A negation, question, condition, promise or hearsay stood there.
     var isBlocked = false
-    /// It was made out of what sounds like it, or words of it are nobody's: good for an answer, not for a deed.
-    var isRepaired = false
+    /// It was made out of what sounds like it, words of it are nobody's, or one voter alone would overwrite something: good
+    /// for an answer, not for a deed.
+    var isDoubtful = false
     /// The line of the intents that matched.
     var rule: String?
     /// Only a name, a landmark, a number: an answer to a question.

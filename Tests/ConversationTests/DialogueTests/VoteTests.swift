@@ -126,4 +126,16 @@ struct VoteTests {
             ])
         #expect(answer.committed.isEmpty && answer.gate == .yesNo)
     }
+
+    @Test func `a sum that one voter heard as a correction is asked about too`() throws {
+        let counter = try Counter()
+        counter.hear([("Rahul ne 200 diye", "w/hi")])
+        let answer = counter.hear([("nahi teen sau", "w/hi")])
+        #expect(answer.gate == .yesNo && answer.committed.isEmpty)
+        #expect(counter.hear([("haan", "w/hi")]).committed.count == 1)
+        #expect(try counter.balance("Rahul Sharma") == 200)
+        counter.hear([("Rahul ne 100 diye", "w/hi")])
+        #expect(counter.hear([("nahi 50", "w/hi"), ("nahi pachaas", "w/en")]).committed.count == 1)
+        #expect(try counter.balance("Rahul Sharma") == 150)
+    }
 }

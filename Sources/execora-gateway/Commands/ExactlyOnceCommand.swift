@@ -14,13 +14,7 @@ struct ExactlyOnceCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup
-    var gateway: FleetOptions
-
-    @Option(help: "The device port that serve printed.")
-    var devicePort: Int
-
-    @Option(help: "The enrol port that serve printed.")
-    var enrolPort: Int
+    var gateway: ServingOptions
 
     @Option(help: "Counters.")
     var devices = 20
@@ -54,12 +48,12 @@ struct ExactlyOnceCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ending {
-            let (folder, fleet) = try await gateway.open()
+            let (folder, fleet) = try await gateway.fleet.open()
             let before = try await fleet.entriesHeld()
             var run = BadLineRun(
                 devices: devices, entries: entries, batchEntries: batchEntries, seed: seed,
-                trustPEM: try folder.text(folder.rootCertificate, secret: false), enrolPort: enrolPort,
-                devicePort: devicePort)
+                trustPEM: try folder.text(folder.rootCertificate, secret: false), enrolPort: gateway.enrolPort,
+                devicePort: gateway.devicePort)
             if clean { run.line = .init() }
             run.line.bitsPerSecond = bitsPerSecond
             (run.repeats, run.isReal, run.books) = (!clean, payments, book)

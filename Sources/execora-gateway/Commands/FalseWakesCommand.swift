@@ -16,13 +16,7 @@ struct FalseWakesCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup
-    var gateway: FleetOptions
-
-    @Option(help: "The device port that serve printed.")
-    var devicePort: Int
-
-    @Option(help: "The enrol port that serve printed.")
-    var enrolPort: Int
+    var gateway: ServingOptions
 
     @Option(help: "Turns, one after another.")
     var turns = 50
@@ -32,13 +26,13 @@ struct FalseWakesCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ending {
-            let (folder, fleet) = try await gateway.open()
+            let (folder, fleet) = try await gateway.fleet.open()
             let code = try await fleet.newCode(
                 shop: "false wakes", life: .seconds(600), nowMilliseconds: SystemClock.milliseconds()
             ).code
             let counter = try await VirtualCounter.enrolled(
                 code: code.description, trustPEM: folder.text(folder.rootCertificate, secret: false),
-                host: "localhost", enrolPort: enrolPort, devicePort: devicePort)
+                host: "localhost", enrolPort: gateway.enrolPort, devicePort: gateway.devicePort)
             let (clock, length) = (ContinuousClock(), Self.endSamples + WakeVerifier.afterEndSamples)
             var random = SplitMix(state: 1)
             var (times, told): ([Duration], Int64) = ([], 0)

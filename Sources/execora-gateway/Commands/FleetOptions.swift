@@ -23,3 +23,15 @@ struct FleetOptions: ParsableArguments {
         return (folder, try .embedded(await FleetStore.open(path: folder.database), path: folder.database))
     }
 }
+
+/// The same of a gateway that is serving, for the commands that come to it as made-up counters.
+struct ServingOptions: ParsableArguments {
+    @OptionGroup
+    var fleet: FleetOptions
+
+    @Option(help: "The device port that serve printed.")
+    var devicePort: Int
+
+    @Option(help: "The enrol port that serve printed.")
+    var enrolPort: Int
+}

@@ -16,13 +16,7 @@ struct ForksCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup
-    var gateway: FleetOptions
-
-    @Option(help: "The device port that serve printed.")
-    var devicePort: Int
-
-    @Option(help: "The enrol port that serve printed.")
-    var enrolPort: Int
+    var gateway: ServingOptions
 
     @Option(help: "Counters; each is tried in the three ways.")
     var devices = 100
@@ -33,7 +27,7 @@ struct ForksCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ending {
-            let (folder, fleet) = try await gateway.open()
+            let (folder, fleet) = try await gateway.fleet.open()
             let trust = try folder.text(folder.rootCertificate, secret: false)
             var found: [String: Int64] = ["clone": 0, "rollback": 0, "old_image": 0]
             var left = 0
@@ -42,8 +36,8 @@ struct ForksCommand: AsyncParsableCommand {
                     shop: "forks", life: .seconds(600), nowMilliseconds: SystemClock.milliseconds()
                 ).code
                 let counter = try await VirtualCounter.enrolled(
-                    code: code.description, trustPEM: trust, host: "localhost", enrolPort: enrolPort,
-                    devicePort: devicePort)
+                    code: code.description, trustPEM: trust, host: "localhost", enrolPort: gateway.enrolPort,
+                    devicePort: gateway.devicePort)
                 for (kind, isFound) in try await Self.tried(counter) where isFound { found[kind]! += 1 }
                 let held = try await fleet.heads().first { $0.device == counter.identity.device }
                 if held?.seq != Self.batchEntries * 3 { left += 1 }

@@ -17,16 +17,10 @@ struct LoadCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup
-    var gateway: FleetOptions
+    var gateway: ServingOptions
 
     @Option(help: "Host of the gateway.")
     var host = "localhost"
-
-    @Option(help: "The device port that serve printed.")
-    var devicePort: Int
-
-    @Option(help: "The enrol port that serve printed.")
-    var enrolPort: Int
 
     @Option(help: "Counters, 1 to 1000; with --at-once 1 to 1,000,000.")
     var devices = 20
@@ -61,7 +55,7 @@ struct LoadCommand: AsyncParsableCommand {
     }
 
     private func runCounters() async throws {
-        let (folder, fleet) = try await gateway.open()
+        let (folder, fleet) = try await gateway.fleet.open()
         let trust = try folder.text(folder.rootCertificate, secret: false)
         var counters: [VirtualCounter] = []
         for index in 0..<devices {
@@ -70,8 +64,8 @@ struct LoadCommand: AsyncParsableCommand {
             ).code
             counters.append(
                 try await .enrolled(
-                    code: code.description, trustPEM: trust, host: host, enrolPort: enrolPort,
-                    devicePort: devicePort))
+                    code: code.description, trustPEM: trust, host: host, enrolPort: gateway.enrolPort,
+                    devicePort: gateway.devicePort))
         }
         // What is sent was written before, and lines are open before the first sale of a day.
         var ready: [(counter: VirtualCounter, line: DeviceLine, events: [[StoredEvent]])] = []
@@ -114,14 +108,14 @@ struct LoadCommand: AsyncParsableCommand {
     }
 
     private func runFleet(_ atOnce: Int) async throws {
-        let (folder, fleet) = try await gateway.open()
+        let (folder, fleet) = try await gateway.fleet.open()
         let clock = ContinuousClock()
         var start = clock.now
         let made = try await VirtualFleet.made(
             devices, authority: folder.authority(), fleet: fleet, nowMilliseconds: SystemClock.milliseconds())
         let making = clock.now - start
         let place = try VirtualCounter.Place(
-            host: host, devicePort: devicePort, trustPEM: folder.text(folder.rootCertificate, secret: false))
+            host: host, devicePort: gateway.devicePort, trustPEM: folder.text(folder.rootCertificate, secret: false))
         start = clock.now
         let result = try await made.go(
             atOnce: min(atOnce, devices), batches: batches, entries: entries, bodyBytes: bodyBytes, place: place,

@@ -71,7 +71,7 @@ var targets: [Target] = [
         name: "execoractl",
         dependencies: [
             "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "LedgerFaults", "Diagnostics",
-            "Seals", "JSONText",
+            "Seals", "JSONText", "Flash",
         ],
         swiftSettings: strict),
 
@@ -116,8 +116,8 @@ if !deviceOnly {
         .executableTarget(
             name: "execora-gateway",
             dependencies: [
-                "Conversation", "Ledger", "LedgerSync", "OpusCoding", "WakeWord", "Seals", "JSONText", "CSQLite",
-                "CPQ", "CLinux",
+                "Conversation", "Ledger", "LedgerSync", "OpusCoding", "WakeWord", "Seals", "JSONText", "Flash",
+                "CSQLite", "CPQ", "CLinux",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

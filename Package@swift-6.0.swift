@@ -64,7 +64,7 @@ let targets: [Target] = [
         name: "execoractl",
         dependencies: [
             "AudioIO", "WakeWord", "OpusCoding", "Conversation", "Ledger", "LedgerSync", "LedgerFaults", "Diagnostics",
-            "Seals", "JSONText",
+            "Seals", "JSONText", "Flash",
         ],
         swiftSettings: strict),
 

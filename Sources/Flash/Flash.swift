@@ -103,6 +103,20 @@ public enum Flash {
         guard calls.syncFolder(folder(of: path)) == 0 else { throw fault("fsync", folder(of: path)) }
     }
 
+    /// What a folder holds, in order of name, without "." and "..".
+    public static func names(in folder: String) throws(FlashError) -> [String] {
+        guard let stream = opendir(folder) else { throw fault("opendir", folder) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
     /// The folder a path lies in.
     public static func folder(of path: String) -> String {
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))

@@ -1,4 +1,5 @@
 import AudioIO
+import Flash
 import Glibc
 import JSONText
 import WakeWord
@@ -87,16 +88,7 @@ private func wilson(_ count: Int, of total: Int) -> (Int, Int) {
 
 /// The `.wav` files of a folder, by name.
 private func recordings(in folder: String) throws -> [String] {
-    guard let stream = opendir(folder) else {
-        throw WakeCallError(description: "\(folder): \(String(cString: strerror(errno)))")
-    }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name.hasSuffix(".wav") { names.append("\(folder)/\(name)") }
-    }
-    return names.sorted()
+    do throws(FlashError) {
+        return try Flash.names(in: folder).filter { $0.hasSuffix(".wav") }.map { "\(folder)/\($0)" }
+    } catch { throw WakeCallError(description: "\(folder): \(String(cString: strerror(error.code)))") }
 }

@@ -26,20 +26,6 @@ enum FileBytes {
         }
     }
 
-    /// What a folder holds, in order of name; empty where it cannot be read.
-    static func names(in folder: String) -> [String] {
-        guard let open = opendir(folder) else { return [] }
-        defer { closedir(open) }
-        var names: [String] = []
-        while let entry = readdir(open) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
     /// Makes a folder and those above it, 0700 where new.
     static func makeFolder(_ path: String) -> Bool {
         var built = path.hasPrefix("/") ? "" : "."

@@ -18,20 +18,15 @@ struct SpoolFolder: Sendable {
         do throws(FlashError) { try Flash.makeFolder(path, by: calls) } catch { throw SpoolError(error) }
     }
 
-    /// Regular files, in no order.
+    /// Regular files, in order of name.
     func files() throws(SpoolError) -> [(name: String, bytes: Int)] {
-        guard let stream = opendir(path) else { throw .file(code: errno, operation: "opendir") }
-        defer { closedir(stream) }
-        var files: [(name: String, bytes: Int)] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+        let names: [String]
+        do throws(FlashError) { names = try Flash.names(in: path) } catch { throw SpoolError(error) }
+        return names.compactMap { name in
             var facts = stat()
-            guard lstat("\(path)/\(name)", &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { continue }
-            files.append((name, Int(facts.st_size)))
+            guard lstat("\(path)/\(name)", &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return nil }
+            return (name, Int(facts.st_size))
         }
-        return files
     }
 
     func write(_ bytes: [UInt8], name: String) throws(SpoolError) {

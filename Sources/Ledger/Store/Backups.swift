@@ -19,16 +19,8 @@ struct Backups {
 
     private func beside(_ middle: String) -> [String] {
         let (folder, name) = Self.split(book)
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var found: [String] = []
-        while let item = readdir(stream) {
-            let file = withUnsafePointer(to: &item.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if file.hasPrefix(name + middle) { found.append(folder + "/" + file) }
-        }
-        return found.sorted()
+        let names = (try? Flash.names(in: folder)) ?? []
+        return names.filter { $0.hasPrefix(name + middle) }.map { folder + "/" + $0 }
     }
 
     func path(seq: Int64) -> String {

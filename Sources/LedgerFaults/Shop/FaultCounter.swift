@@ -1,3 +1,4 @@
+import Flash
 import Glibc
 import Ledger
 
@@ -232,16 +233,7 @@ final class FaultFolder {
     }
 
     static func names(of path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let item = readdir(folder) {
-            let name = withUnsafePointer(to: &item.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
+        (try? Flash.names(in: path)) ?? []
     }
 
     deinit {

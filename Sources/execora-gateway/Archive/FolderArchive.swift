@@ -1,3 +1,4 @@
+import Flash
 import Glibc
 
 /// Recordings in a folder of this machine, 0600 in folders 0700. Blocking calls of milliseconds, on the archive's own task.
@@ -54,16 +55,7 @@ struct FolderArchive: ArchiveStore {
     }
 
     private func names(_ folder: String) -> [String] {
-        guard let entries = opendir(folder) else { return [] }
-        defer { closedir(entries) }
-        var names: [String] = []
-        while let entry = readdir(entries) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
+        (try? Flash.names(in: folder)) ?? []
     }
 
     private func fault(_ operation: String, _ path: String) -> GatewayError {

@@ -1,4 +1,5 @@
 import Conversation
+import Flash
 import Glibc
 import WakeWord
 
@@ -44,16 +45,8 @@ final class WakeVerifier: Sendable {
     }
 
     private static func manifests(in folder: String) -> [String] {
-        guard let entries = opendir(folder) else { return [] }
-        defer { closedir(entries) }
-        var names: [String] = []
-        while let entry = readdir(entries) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasSuffix(".json") { names.append(String(name.dropLast(5))) }
-        }
-        return names.sorted()
+        let names = (try? Flash.names(in: folder)) ?? []
+        return names.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
     }
 
     /// Samples of the turn that must have come before `verdict` can be asked; nil when there is nothing to verify: no

@@ -1,3 +1,4 @@
+import Flash
 import Glibc
 import JSONText
 
@@ -26,7 +27,7 @@ extension Examination {
         if isOnThisMachine { return .skipped("link", "the gateway is this machine") }
         var carrying: [String] = []
         var found: [String] = []
-        for name in FileBytes.names(in: "\(root)/sys/class/net") where name != "lo" {
+        for name in (try? Flash.names(in: "\(root)/sys/class/net")) ?? [] where name != "lo" {
             found.append(name)
             // `carrier` is 1 with a cable in or a Wi-Fi joined; a card that is switched off refuses to be read.
             if FileBytes.read("\(root)/sys/class/net/\(name)/carrier", bytesMax: 16)?.first == UInt8(ascii: "1") {

@@ -202,6 +202,8 @@ class Recogniser:
 
         found = [one for some in self.searchers.map(search, languages) for one in some if not is_loop(one[1])]
         found.sort(key=lambda one: -one[2])
+        # "Rahul gave 2" beside "Rahul gave 200 rupees" is the same reading ended early, and no second thought.
+        found = [one for at, one in enumerate(found) if not any(better[1].startswith(one[1]) for better in found[:at])]
         return [one for one in found if one[2] >= max(CLOSED_TOLD, found[0][2] - CLOSED_NEAR_MEAN)][:CLOSED_SENTENCES_MAX]
 
     def transcripts(self, audio, language, vocabulary, wake, people=0):
